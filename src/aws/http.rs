@@ -1,0 +1,100 @@
+//! The HTTP client: one pool of connections, and a gate in front of it.
+//!
+//! The gate stands where a request goes out and not around an operation, so that an operation
+//! that waits to be tried again keeps nobody else from going. It holds its place until the whole
+//! body has come, since only then is the request over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// The longest that one attempt at a request may take, from its first byte to the last of the
+/// answer. Macie answers a page in well under a second.
+pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
+
+/// The largest answer that is read. A page of 25 members is about 12 KB.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// The one HTTP client. Building it parses the system's root certificates, so it is shared.
+pub(super) fn client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+/// Lets a number of requests through at a time, in the order in which they came.
+#[derive(Clone, Debug)]
+pub(super) struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    pub(super) fn new(places: usize) -> Gate {
+        Gate(Arc::new(Semaphore::new(places)))
+    }
+
+    /// The client behind this gate, with a limit on the time of each attempt.
+    pub(super) fn guard(&self, client: SharedHttpClient, attempt: Duration) -> SharedHttpClient {
+        SharedHttpClient::new(Guarded { client, gate: self.clone(), attempt })
+    }
+}
+
+#[derive(Debug)]
+struct Guarded {
+    client: SharedHttpClient,
+    gate: Gate,
+    attempt: Duration,
+}
+
+impl HttpClient for Guarded {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(GuardedConnector {
+            connector: self.client.http_connector(settings, components),
+            gate: self.gate.clone(),
+            attempt: self.attempt,
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct GuardedConnector {
+    connector: SharedHttpConnector,
+    gate: Gate,
+    attempt: Duration,
+}
+
+impl HttpConnector for GuardedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let this = self.clone();
+        HttpConnectorFuture::new(async move {
+            let _place = this.gate.0.acquire().await.map_err(|closed| ConnectorError::other(closed.into(), None))?;
+            match timeout(this.attempt, exchange(&this.connector, request)).await {
+                Ok(result) => result,
+                Err(elapsed) => Err(ConnectorError::timeout(elapsed.into())),
+            }
+        })
+    }
+}
+
+/// One request and its whole answer.
+async fn exchange(connector: &SharedHttpConnector, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let mut response = connector.call(request).await?;
+    let mut body = ByteStream::new(std::mem::replace(response.body_mut(), SdkBody::taken()));
+    let mut whole = Vec::new();
+    while let Some(chunk) = body.next().await {
+        whole.extend_from_slice(&chunk.map_err(|error| ConnectorError::io(error.into()))?);
+        if whole.len() > LARGEST_BODY {
+            return Err(ConnectorError::user(format!("the answer is larger than {LARGEST_BODY} bytes").into()));
+        }
+    }
+    *response.body_mut() = SdkBody::from(whole);
+    Ok(response)
+}

@@ -1,0 +1,79 @@
+//! What every AWS client of the function shares: one configuration, one HTTP client, one way to
+//! tell of a failure.
+
+mod failure;
+mod http;
+mod pages;
+mod retry;
+
+use std::time::Duration;
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::facts::Failure;
+use crate::settings::{Role, Settings};
+
+pub use failure::OrFailure;
+pub use pages::Trail;
+pub use retry::MoreThrottling;
+
+/// The name of the sessions in other accounts, as their CloudTrail shows it.
+const SESSION_NAME: &str = "macie-compliance";
+
+/// How long a connection may take to open. The SDK's own default.
+const CONNECT: Duration = Duration::from_millis(3100);
+
+/// The shared configuration, loaded once at start.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    config: SdkConfig,
+    http: SharedHttpClient,
+    gate: http::Gate,
+}
+
+impl Aws {
+    /// Loads the SDK's configuration from the environment: credentials, endpoints, proxies.
+    pub async fn load(settings: &Settings) -> Aws {
+        let http = http::client();
+        let gate = http::Gate::new(settings.max_concurrency);
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .region(Region::new(settings.own_region.clone()))
+            .http_client(gate.guard(http.clone(), http::LONGEST_ATTEMPT))
+            .retry_config(retry::reading())
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build())
+            .load()
+            .await;
+        Aws { config, http, gate }
+    }
+
+    /// The configuration in which no attempt at a request takes longer than this, so that a
+    /// connection that hangs is tried again while there is time.
+    pub fn within(&self, attempt: Duration) -> Aws {
+        let http = self.gate.guard(self.http.clone(), attempt.min(http::LONGEST_ATTEMPT));
+        Aws { config: self.config.to_builder().http_client(http).build(), ..self.clone() }
+    }
+
+    /// The configuration for a client in the function's own account.
+    pub fn own(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The configuration for a client in the account of a role, after the role was assumed. The
+    /// SDK renews the credentials.
+    ///
+    /// # Errors
+    /// STS's refusal, or why it could not be asked.
+    pub async fn assuming(&self, role: &Role) -> Result<SdkConfig, Failure> {
+        let mut provider = AssumeRoleProvider::builder(&role.arn).session_name(SESSION_NAME).configure(&self.config);
+        if let Some(external_id) = &role.external_id {
+            provider = provider.external_id(external_id);
+        }
+        let provider = provider.build().await;
+        provider.provide_credentials().await.map_err(|error| failure::credentials(&error))?;
+        Ok(self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
+    }
+}

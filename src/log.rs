@@ -1,0 +1,102 @@
+//! What goes to the log: one JSON object a line, unless Lambda is told to log text.
+//!
+//! No line holds an e-mail address, a raw answer or an unsafe character. The verdict and the
+//! violations are logged before anything is published, so that a publish that fails hides
+//! nothing.
+
+use std::io;
+
+use tracing::level_filters::LevelFilter;
+use tracing::{error, info, warn};
+
+use crate::report::Message;
+use crate::report::v1::{Report, Verdict};
+use crate::text::{json, plain};
+
+/// The longest id, name or status in a line.
+const SHORT: usize = 256;
+
+/// Starts logging, in the format and from the level that Lambda's `AWS_LAMBDA_LOG_FORMAT` and
+/// `AWS_LAMBDA_LOG_LEVEL` say: by default JSON, from `INFO`.
+pub fn init(lookup: impl Fn(&str) -> Option<String>) {
+    let level = match lookup("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default().to_ascii_uppercase().as_str() {
+        "TRACE" => LevelFilter::TRACE,
+        "DEBUG" => LevelFilter::DEBUG,
+        "WARN" => LevelFilter::WARN,
+        "ERROR" | "FATAL" => LevelFilter::ERROR,
+        _ => LevelFilter::INFO,
+    };
+    let lines =
+        tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false).with_writer(io::stderr);
+    if lookup("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text")) {
+        lines.without_time().init();
+    } else {
+        lines.json().flatten_event(true).with_span_list(false).init();
+    }
+}
+
+/// Logs the verdict, every violation and every read that failed.
+pub(crate) fn report(report: &Report) {
+    let report_id = plain(&report.report_id, SHORT);
+    let (verdict, complete, summary) = (report.verdict.as_str(), report.complete, json(&report.summary));
+    let (targets, violations) = (report.summary.targets, report.summary.violations);
+    if report.verdict == Verdict::Compliant {
+        info!(reportId = report_id, verdict, complete, targets, violations, summary, "report");
+    } else {
+        warn!(reportId = report_id, verdict, complete, targets, violations, summary, "report");
+    }
+    for violation in &report.violations {
+        let or_none = |text: &Option<String>| text.as_deref().map(|text| plain(text, SHORT));
+        warn!(
+            id = violation.id,
+            rule = violation.rule,
+            severity = json(&violation.severity).trim_matches('"'),
+            accountId = violation.account_id,
+            region = violation.region,
+            resourceType = json(&violation.resource.kind).trim_matches('"'),
+            resourceId = plain(&violation.resource.id, SHORT),
+            name = or_none(&violation.resource.name),
+            status = or_none(&violation.status),
+            since = violation.since,
+            confirmed = violation.confirmed,
+            "violation"
+        );
+    }
+    for target in &report.targets {
+        for read in &target.reads {
+            let Some(failure) = &read.error else { continue };
+            warn!(
+                accountId = target.account_id,
+                region = target.region,
+                api = read.api,
+                pages = read.pages,
+                items = read.items,
+                code = plain(&failure.code, SHORT),
+                error = plain(&failure.message, SHORT),
+                requestId = failure.request_id.as_deref().map(|id| plain(id, SHORT)),
+                hint = failure.hint,
+                "read failed"
+            );
+        }
+    }
+}
+
+/// Logs that every message of a report was published.
+pub(crate) fn published(report: &Report, message_ids: &[String]) {
+    info!(reportId = plain(&report.report_id, SHORT), messageIds = json(message_ids), "published");
+}
+
+/// Logs the whole report, since not all of it could be published: one line for each part, whose
+/// `report` is the JSON that SNS did not take or of which the rest is missing.
+pub(crate) fn unpublished(report: &Report, messages: &[Message], published: usize) {
+    for (index, message) in messages.iter().enumerate() {
+        error!(
+            reportId = plain(&report.report_id, SHORT),
+            part = index + 1,
+            parts = messages.len(),
+            published = index < published,
+            report = message.report(),
+            "report not published"
+        );
+    }
+}

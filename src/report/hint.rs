@@ -1,0 +1,33 @@
+//! What would mend a read that failed.
+
+use crate::facts::{Api, Failure, Target};
+
+/// Advice for whoever reads the report, where there is any to give.
+pub(super) fn hint(api: Api, failure: &Failure, target: &Target) -> Option<String> {
+    let Target { account_id, region } = target;
+    let advice = match failure.code.as_str() {
+        "AccessDeniedException" | "AccessDenied" | "AuthorizationError" => {
+            format!("allow {} in account {account_id}, for the role that reads it", api.action())
+        }
+        "UnrecognizedClientException" | "InvalidClientTokenId" => {
+            format!("enable {region} for account {account_id}, or take it out of MACIE_REGIONS; check the credentials")
+        }
+        "ExpiredTokenException" | "ExpiredToken" | "CredentialsError" => {
+            "check the credentials of the function's role".to_owned()
+        }
+        "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
+            "lower MAX_CONCURRENCY, or run when less else calls Macie".to_owned()
+        }
+        "DispatchFailure" | "TimeoutError" => {
+            format!(
+                "check that the function can reach Macie in {region}, which needs a route or a VPC endpoint, and that Macie is offered there"
+            )
+        }
+        Failure::DEADLINE_EXCEEDED => "raise the function's timeout, or audit fewer Regions in one run".to_owned(),
+        Failure::PAGINATION_LOOP | Failure::INVALID_RESPONSE => {
+            "run again; if it stays, check what answers in place of Macie, then report it as a bug".to_owned()
+        }
+        _ => return None,
+    };
+    Some(advice)
+}

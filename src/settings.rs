@@ -1,0 +1,406 @@
+//! The environment, read and checked once at start.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::names::{Arn, is_account_id, is_region};
+use crate::rules;
+use crate::text::plain;
+
+/// Everything that a user can set, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where reports go (`REPORT_TOPIC_ARN`).
+    pub topic: Topic,
+    /// The Region that the function runs in (`AWS_REGION`, which Lambda sets).
+    pub own_region: String,
+    /// The Regions to audit (`MACIE_REGIONS`).
+    pub regions: Regions,
+    /// The roles in other administrator accounts (`MACIE_ROLE_ARNS`).
+    pub roles: Vec<Role>,
+    /// When to publish (`NOTIFY_ON`).
+    pub notify_on: NotifyOn,
+    /// The ids of the rules that are not to be judged (`DISABLED_RULES`).
+    pub disabled_rules: Vec<&'static str>,
+    /// Requests in flight at once, over all targets (`MAX_CONCURRENCY`).
+    pub max_concurrency: usize,
+    /// Time kept before the Lambda deadline to publish (`DEADLINE_MARGIN_SECONDS`).
+    pub deadline_margin: Duration,
+}
+
+/// The SNS topic of the reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// Its ARN.
+    pub arn: String,
+    /// The Region that it is in, which is where it must be published to.
+    pub region: String,
+    /// The account that owns it.
+    pub account_id: String,
+    /// Whether it is a FIFO topic.
+    pub fifo: bool,
+}
+
+/// Which Regions to audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Regions {
+    /// Every Region that offers Macie and that the function's account has not disabled.
+    All,
+    /// These, each once.
+    These(Vec<String>),
+}
+
+/// A role to assume in another Macie administrator account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// The account that it is in.
+    pub account_id: String,
+    /// The external id that its trust policy asks for.
+    pub external_id: Option<String>,
+}
+
+/// When a report is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotifyOn {
+    /// After every run.
+    Always,
+    /// Only when the verdict is not `COMPLIANT`.
+    Problems,
+}
+
+/// One setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// Its value, or the item of it that is wrong; `None` when it is not set.
+    pub value: Option<String>,
+    /// What is expected of it.
+    pub expected: String,
+}
+
+/// Every setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidSettings(pub Vec<Problem>);
+
+impl fmt::Display for InvalidSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("settings: ")?;
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            match &problem.value {
+                Some(value) => write!(f, "{}={:?} is not {}", problem.variable, plain(value, 256), problem.expected)?,
+                None => write!(f, "{} is not set: expected {}", problem.variable, problem.expected)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for InvalidSettings {}
+
+impl Settings {
+    /// Reads the settings through a lookup by variable name. A variable that is empty or blank
+    /// counts as unset, since a template cannot leave one out.
+    ///
+    /// # Errors
+    /// Every problem of every variable, not only the first.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, InvalidSettings> {
+        let mut reader = Reader { lookup, problems: Vec::new() };
+        let topic = reader.topic();
+        let own_region = reader.own_region();
+        let settings = Settings {
+            regions: reader.regions(&own_region),
+            roles: reader.roles(),
+            notify_on: reader.notify_on(),
+            disabled_rules: reader.disabled_rules(),
+            max_concurrency: reader.number("MAX_CONCURRENCY", 64, 1..=1000) as usize,
+            deadline_margin: Duration::from_secs(reader.number("DEADLINE_MARGIN_SECONDS", 10, 0..=600)),
+            topic: topic.unwrap_or_else(|| Topic::named("")),
+            own_region,
+        };
+        if reader.problems.is_empty() { Ok(settings) } else { Err(InvalidSettings(reader.problems)) }
+    }
+}
+
+impl Topic {
+    fn named(arn: &str) -> Topic {
+        let parts = Arn::parse(arn);
+        let part = |of: fn(&Arn<'_>) -> String| parts.as_ref().map(of).unwrap_or_default();
+        Topic {
+            arn: arn.to_owned(),
+            region: part(|arn| arn.region.to_owned()),
+            account_id: part(|arn| arn.account_id.to_owned()),
+            fifo: arn.ends_with(".fifo"),
+        }
+    }
+}
+
+/// Reads variables and collects what is wrong with them.
+struct Reader<L> {
+    lookup: L,
+    problems: Vec<Problem>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    fn value(&self, variable: &str) -> Option<String> {
+        (self.lookup)(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn problem(&mut self, variable: &'static str, value: Option<String>, expected: impl Into<String>) {
+        self.problems.push(Problem { variable, value, expected: expected.into() });
+    }
+
+    /// The items of a list separated by commas, each once, in order.
+    fn list(&self, variable: &str) -> Vec<String> {
+        let mut items: Vec<String> = Vec::new();
+        for item in self.value(variable).iter().flat_map(|value| value.split(',')).map(str::trim) {
+            if !item.is_empty() && !items.iter().any(|known| known == item) {
+                items.push(item.to_owned());
+            }
+        }
+        items
+    }
+
+    fn topic(&mut self) -> Option<Topic> {
+        const VARIABLE: &str = "REPORT_TOPIC_ARN";
+        const EXPECTED: &str = "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:111122223333:reports";
+        let value = self.value(VARIABLE);
+        match &value {
+            Some(arn) if is_topic(arn) => Some(Topic::named(arn)),
+            _ => {
+                self.problem(VARIABLE, value, EXPECTED);
+                None
+            }
+        }
+    }
+
+    fn own_region(&mut self) -> String {
+        const EXPECTED: &str = "the code of a Region, such as eu-west-1";
+        let value = self.value("AWS_REGION").or_else(|| self.value("AWS_DEFAULT_REGION"));
+        match value {
+            Some(region) if is_region(&region) => region,
+            value => {
+                self.problem("AWS_REGION", value, EXPECTED);
+                String::new()
+            }
+        }
+    }
+
+    fn regions(&mut self, own: &str) -> Regions {
+        const VARIABLE: &str = "MACIE_REGIONS";
+        let items = self.list(VARIABLE);
+        if items == ["all"] {
+            return Regions::All;
+        }
+        if items.is_empty() {
+            if let Some(value) = self.value(VARIABLE) {
+                self.problem(VARIABLE, Some(value), "a list of Region codes separated by commas, or `all`");
+            }
+            return Regions::These(vec![own.to_owned()]);
+        }
+        for item in items.iter().filter(|item| !is_region(item)) {
+            self.problem(VARIABLE, Some(item.clone()), "the code of a Region, such as eu-west-1, or `all` alone");
+        }
+        Regions::These(items)
+    }
+
+    fn roles(&mut self) -> Vec<Role> {
+        const VARIABLE: &str = "MACIE_ROLE_ARNS";
+        let items = self.list(VARIABLE);
+        let roles: Vec<Role> = items.iter().filter_map(|item| role(item)).collect();
+        for item in items.iter().filter(|item| role(item).is_none()) {
+            self.problem(
+                VARIABLE,
+                Some(item.clone()),
+                "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/macie-compliance-audit, with |EXTERNAL_ID behind it where one is asked for",
+            );
+        }
+        for (index, role) in roles.iter().enumerate() {
+            if roles[..index].iter().any(|other| other.account_id == role.account_id) {
+                self.problem(VARIABLE, Some(role.arn.clone()), "the only role of its account, which is audited once");
+            }
+        }
+        roles
+    }
+
+    fn notify_on(&mut self) -> NotifyOn {
+        const VARIABLE: &str = "NOTIFY_ON";
+        match self.value(VARIABLE).as_deref() {
+            None | Some("always") => NotifyOn::Always,
+            Some("problems") => NotifyOn::Problems,
+            Some(other) => {
+                self.problem(VARIABLE, Some(other.to_owned()), "`always` or `problems`");
+                NotifyOn::Always
+            }
+        }
+    }
+
+    fn disabled_rules(&mut self) -> Vec<&'static str> {
+        const VARIABLE: &str = "DISABLED_RULES";
+        let mut known = Vec::new();
+        for item in self.list(VARIABLE) {
+            match rules::all().find(|rule| rule.id == item) {
+                Some(rule) => known.push(rule.id),
+                None => self.problem(VARIABLE, Some(item), "the id of a rule"),
+            }
+        }
+        known
+    }
+
+    fn number(&mut self, variable: &'static str, default: u64, allowed: std::ops::RangeInclusive<u64>) -> u64 {
+        let Some(value) = self.value(variable) else { return default };
+        match value.parse() {
+            Ok(number) if allowed.contains(&number) => number,
+            _ => {
+                let expected = format!("a whole number from {} to {}", allowed.start(), allowed.end());
+                self.problem(variable, Some(value), expected);
+                default
+            }
+        }
+    }
+}
+
+fn is_topic(arn: &str) -> bool {
+    let name_is_sound = |name: &str| {
+        let stem = name.strip_suffix(".fifo").unwrap_or(name);
+        (1..=256).contains(&name.len())
+            && !stem.is_empty()
+            && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    Arn::parse(arn).is_some_and(|arn| {
+        arn.service == "sns" && is_region(arn.region) && is_account_id(arn.account_id) && name_is_sound(arn.resource)
+    })
+}
+
+/// A role's ARN, and behind a `|`, which no role name can hold, the external id.
+fn role(item: &str) -> Option<Role> {
+    let (arn, external_id) = match item.split_once('|') {
+        Some((arn, id)) => (arn, Some(id)),
+        None => (item, None),
+    };
+    let parts = Arn::parse(arn)?;
+    let name = parts.resource.strip_prefix("role/")?;
+    let sound = parts.service == "iam"
+        && parts.region.is_empty()
+        && is_account_id(parts.account_id)
+        && !name.is_empty()
+        && !name.ends_with('/')
+        && name.len() <= 576
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/+=.@-_".contains(&b))
+        && external_id.is_none_or(|id| {
+            (2..=1224).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=.@:/-".contains(&b))
+        });
+    sound.then(|| Role {
+        arn: arn.to_owned(),
+        account_id: parts.account_id.to_owned(),
+        external_id: external_id.map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: (&str, &str) = ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:reports");
+    const REGION: (&str, &str) = ("AWS_REGION", "eu-west-1");
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
+        Settings::from_lookup(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn with(variable: &str, value: &str) -> Result<Settings, InvalidSettings> {
+        read(&[TOPIC, REGION, (variable, value)])
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let settings = read(&[TOPIC, REGION, ("MACIE_REGIONS", " "), ("MAX_CONCURRENCY", "")]).expect("valid");
+        assert_eq!(settings.regions, Regions::These(vec!["eu-west-1".into()]));
+        assert_eq!((settings.topic.region.as_str(), settings.topic.fifo), ("us-east-1", false));
+        assert_eq!(settings.notify_on, NotifyOn::Always);
+        assert_eq!((settings.max_concurrency, settings.deadline_margin), (64, Duration::from_secs(10)));
+        assert!(settings.roles.is_empty() && settings.disabled_rules.is_empty());
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        assert_eq!(with("MACIE_REGIONS", "all").expect("valid").regions, Regions::All);
+        assert_eq!(
+            with("MACIE_REGIONS", "eu-west-1, us-east-1,eu-west-1").expect("valid").regions,
+            Regions::These(vec!["eu-west-1".into(), "us-east-1".into()])
+        );
+        assert_eq!(with("NOTIFY_ON", "problems").expect("valid").notify_on, NotifyOn::Problems);
+        assert_eq!(with("MAX_CONCURRENCY", "8").expect("valid").max_concurrency, 8);
+        assert_eq!(with("DEADLINE_MARGIN_SECONDS", "3").expect("valid").deadline_margin, Duration::from_secs(3));
+        assert_eq!(with("DISABLED_RULES", "macie-paused").expect("valid").disabled_rules, ["macie-paused"]);
+        let roles = with(
+            "MACIE_ROLE_ARNS",
+            "arn:aws:iam::111122223333:role/audit/macie|s3cr:et,arn:aws:iam::444455556666:role/m",
+        )
+        .expect("valid")
+        .roles;
+        assert_eq!(roles[0].external_id.as_deref(), Some("s3cr:et"));
+        assert_eq!((roles[1].account_id.as_str(), roles[1].external_id.as_deref()), ("444455556666", None));
+        assert!(
+            read(&[("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:reports.fifo"), REGION])
+                .expect("valid")
+                .topic
+                .fifo
+        );
+    }
+
+    #[test]
+    fn one_message_names_every_problem_with_variable_and_value() {
+        let problems = read(&[
+            ("MACIE_REGIONS", "eu-west-1,Mars,all"),
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::12:role/x"),
+            ("NOTIFY_ON", "never\u{1b}[2J"),
+            ("DISABLED_RULES", "no-such-rule"),
+            ("MAX_CONCURRENCY", "0"),
+            ("DEADLINE_MARGIN_SECONDS", "ten"),
+        ])
+        .expect_err("nothing here is valid");
+        let message = problems.to_string();
+        for part in [
+            "REPORT_TOPIC_ARN is not set",
+            "AWS_REGION is not set",
+            "MACIE_REGIONS=\"Mars\"",
+            "MACIE_REGIONS=\"all\"",
+            "MACIE_ROLE_ARNS=\"arn:aws:iam::12:role/x\"",
+            "NOTIFY_ON=\"never",
+            "DISABLED_RULES=\"no-such-rule\"",
+            "MAX_CONCURRENCY=\"0\"",
+            "DEADLINE_MARGIN_SECONDS=\"ten\"",
+        ] {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+        assert!(!message.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn what_is_malformed_is_refused() {
+        for (variable, value) in [
+            ("REPORT_TOPIC_ARN", "arn:aws:sqs:us-east-1:999999999999:reports"),
+            ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999:reports"),
+            ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:re ports"),
+            ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:.fifo"),
+            ("MACIE_REGIONS", ","),
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:user/x"),
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/x|"),
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/x,arn:aws:iam::111122223333:role/y"),
+            ("MAX_CONCURRENCY", "-1"),
+            ("DEADLINE_MARGIN_SECONDS", "1.5"),
+        ] {
+            let result = read(&[(variable, value), TOPIC, REGION]);
+            let problems = result.expect_err(value).0;
+            assert_eq!(problems.iter().map(|p| p.variable).collect::<Vec<_>>(), [variable], "{value}");
+        }
+    }
+}

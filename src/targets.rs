@@ -1,0 +1,130 @@
+//! Which accounts and Regions a run reads.
+
+use std::collections::HashSet;
+
+use aws_config::SdkConfig;
+use aws_sdk_account::types::RegionOptStatus;
+use futures_util::future::{join, join_all};
+use tokio::time::{Instant, timeout_at};
+
+use crate::aws::{Aws, MoreThrottling, OrFailure, Trail};
+use crate::facts::{Api, Facts, Failure, Read, Target};
+use crate::settings::{Regions, Settings};
+
+/// The Regions that offer Macie: the endpoints of `macie2` in botocore 1.44.5's
+/// `endpoints.json`, partition `aws`, as of 2026-11-22. The other partitions offer none.
+pub const MACIE_REGIONS: [&str; 22] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-south-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// The targets of a run.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// What can be read, each with the configuration that reaches its account.
+    pub open: Vec<(SdkConfig, Facts)>,
+    /// What cannot: facts that hold nothing but the failure.
+    pub closed: Vec<Facts>,
+}
+
+/// Finds the targets: every Region of the function's own account, and of each account that a role
+/// opens. What fails here becomes a read of the targets that it concerns, so that they are told as
+/// incomplete and no other target is.
+pub async fn plan(aws: &Aws, settings: &Settings, regions: &Regions, own_account: &str, cut: Instant) -> Plan {
+    let home = settings.own_region.as_str();
+    let own = targets_of(own_account, Ok(aws.own().clone()), regions, home, cut);
+    let others = join_all(settings.roles.iter().map(async |role| {
+        let opened = timeout_at(cut, aws.assuming(role)).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()));
+        targets_of(&role.account_id, opened, regions, home, cut).await
+    }));
+    let (own, others) = join(own, others).await;
+
+    let mut plan = Plan::default();
+    let mut known = HashSet::new();
+    for part in std::iter::once(own).chain(others) {
+        plan.open.extend(part.open.into_iter().filter(|(_, facts)| known.insert(facts.target.clone())));
+        plan.closed.extend(part.closed);
+    }
+    plan
+}
+
+/// The targets of one account. Where `all` Regions are asked for and the account does not say
+/// which it has, every Region that offers Macie is read, so that none is passed over.
+async fn targets_of(
+    account: &str,
+    opened: Result<SdkConfig, Failure>,
+    regions: &Regions,
+    home: &str,
+    cut: Instant,
+) -> Plan {
+    let unread = |region: &str| Facts::new(Target { account_id: account.to_owned(), region: region.to_owned() });
+    let failed = |api: Api, failure: &Failure| Read { failure: Some(failure.clone()), ..Read::new(api) };
+    let (config, listed) = match (opened, regions) {
+        (Err(failure), _) => {
+            let regions = if let Regions::These(regions) = regions { regions } else { &vec![home.to_owned()] };
+            let closed =
+                regions.iter().map(|region| Facts { reads: vec![failed(Api::AssumeRole, &failure)], ..unread(region) });
+            return Plan { open: Vec::new(), closed: closed.collect() };
+        }
+        (Ok(config), Regions::These(regions)) => (config, Ok(regions.clone())),
+        (Ok(config), Regions::All) => {
+            let enabled = enabled_regions(&config, cut).await;
+            (config, enabled)
+        }
+    };
+    let mut facts: Vec<Facts> = match &listed {
+        Ok(regions) => regions.iter().map(|region| unread(region)).collect(),
+        Err(_) => MACIE_REGIONS.map(unread).into(),
+    };
+    if let (Err(failure), Some(first)) = (&listed, facts.first_mut()) {
+        first.reads.push(failed(Api::ListRegions, failure));
+    }
+    Plan { open: facts.into_iter().map(|facts| (config.clone(), facts)).collect(), closed: Vec::new() }
+}
+
+/// The Regions that offer Macie and that an account has not disabled.
+async fn enabled_regions(config: &SdkConfig, cut: Instant) -> Result<Vec<String>, Failure> {
+    let config = aws_sdk_account::config::Builder::from(config).retry_classifier(MoreThrottling).build();
+    let client = aws_sdk_account::Client::from_conf(config);
+    let pages = async {
+        let (mut disabled, mut seen, mut trail, mut token) = (HashSet::new(), 0, Trail::default(), None);
+        loop {
+            let page = client.list_regions().max_results(50).set_next_token(token).send().await.or_failure()?;
+            let Some(regions) = page.regions else {
+                return Err(Failure::own(Failure::INVALID_RESPONSE, "a page has no list of Regions"));
+            };
+            seen += regions.len();
+            let off = regions.into_iter().filter(|region| region.region_opt_status == Some(RegionOptStatus::Disabled));
+            disabled.extend(off.filter_map(|region| region.region_name));
+            token = trail.follow(page.next_token)?;
+            if token.is_none() {
+                break;
+            }
+        }
+        if seen == 0 {
+            return Err(Failure::own(Failure::INVALID_RESPONSE, "the account has no Region at all"));
+        }
+        Ok(MACIE_REGIONS.into_iter().filter(|region| !disabled.contains(*region)).map(str::to_owned).collect())
+    };
+    timeout_at(cut, pages).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()))
+}

@@ -1,0 +1,308 @@
+//! What Macie holds for a target, rendered to JSON once so that a page costs next to nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::seed::TargetSeed;
+use crate::wire::uuid;
+
+/// Statuses of relationships that are not a current membership, which ListMembers leaves out by default.
+const NOT_CURRENT: [&str; 6] =
+    ["Created", "EmailVerificationFailed", "EmailVerificationInProgress", "Invited", "Removed", "Resigned"];
+
+/// What only GetFindingsFilter tells.
+const FILTER_DETAILS: [&str; 3] = ["description", "findingCriteria", "position"];
+
+/// One account in one Region.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) enabled: bool,
+    pub(crate) not_enabled_status: u16,
+    pub(crate) session: String,
+    pub(crate) members: Vec<String>,
+    /// The members that are current, as ListMembers gives them unless it is asked for all.
+    pub(crate) current_members: Vec<String>,
+    pub(crate) invitations: Vec<String>,
+    pub(crate) filters: Vec<String>,
+    pub(crate) administrator: Option<String>,
+    member_places: HashMap<String, usize>,
+    member_now: BTreeMap<String, Value>,
+    filter_details: HashMap<String, String>,
+    place: Place,
+}
+
+#[derive(Debug)]
+struct Place {
+    account: String,
+    region: String,
+}
+
+impl Target {
+    pub(crate) fn render(seed: &TargetSeed, account: &str, region: &str) -> Target {
+        let place = Place { account: account.to_owned(), region: region.to_owned() };
+        let members = expand(&seed.members, "accountId", account_id(1), |id, _| place.member(id));
+        let invitations = expand(&seed.invitations, "accountId", account_id(2), invitation);
+        let mut filters =
+            expand(&seed.findings_filters, "id", |number| uuid(2, number), |id, number| place.filter(id, number));
+        let filter_details = by_id(&filters, "id").map(|(id, at)| (id, filters[at].to_string())).collect();
+        for filter in filters.iter_mut().filter_map(Value::as_object_mut) {
+            filter.retain(|name, _| !FILTER_DETAILS.contains(&name.as_str()));
+        }
+        let session = filled(seed.session.clone(), || place.session());
+        let administrator = seed.administrator.as_ref().map(|given| match given {
+            Value::Object(given) => {
+                let given = filled(given.clone(), || invitation("888888888888", 0));
+                Value::Object(given).to_string()
+            }
+            other => other.to_string(),
+        });
+        Target {
+            enabled: seed.enabled,
+            not_enabled_status: seed.not_enabled_status,
+            session: Value::Object(session).to_string(),
+            current_members: texts(members.iter().filter(|member| is_current(member))),
+            member_places: by_id(&members, "accountId").collect(),
+            members: texts(members.iter()),
+            invitations: texts(invitations.iter()),
+            filters: texts(filters.iter()),
+            administrator,
+            member_now: seed.member_now.clone(),
+            filter_details,
+            place,
+        }
+    }
+
+    /// What GetMember answers: the member as listed, with the changes that came since.
+    pub(crate) fn member(&self, id: &str) -> Option<String> {
+        let listed = self.member_places.get(id).map(|at| &self.members[*at]);
+        let changes = match self.member_now.get(id) {
+            None => return listed.cloned(),
+            Some(Value::Object(changes)) => changes.clone(),
+            Some(_) => return None,
+        };
+        let listed = listed.and_then(|text| serde_json::from_str(text).ok());
+        let member = filled(changes, || match listed {
+            Some(Value::Object(listed)) => listed,
+            _ => self.place.member(id),
+        });
+        Some(Value::Object(member).to_string())
+    }
+
+    /// What GetFindingsFilter answers.
+    pub(crate) fn filter(&self, id: &str) -> Option<&String> {
+        self.filter_details.get(id)
+    }
+}
+
+impl Place {
+    fn member(&self, id: &str) -> Map<String, Value> {
+        let Place { account, region } = self;
+        object(json!({
+            "accountId": id,
+            "administratorAccountId": account,
+            "arn": format!("arn:aws:macie2:{region}:{account}:member/{id}"),
+            "email": format!("member-{id}@example.com"),
+            "invitedAt": "2026-01-05T08:00:00Z",
+            "masterAccountId": account,
+            "relationshipStatus": "Enabled",
+            "tags": {},
+            "updatedAt": "2026-11-01T00:00:00Z",
+        }))
+    }
+
+    fn filter(&self, id: &str, number: u64) -> Map<String, Value> {
+        let Place { account, region } = self;
+        object(json!({
+            "action": "NOOP",
+            "arn": format!("arn:aws:macie2:{region}:{account}:findings-filter/{id}"),
+            "description": format!("The findings filter with number {number}"),
+            "findingCriteria": {"criterion": {"severity.description": {"eq": ["Low"]}}},
+            "id": id,
+            "name": format!("filter-{number}"),
+            "position": number,
+            "tags": {},
+        }))
+    }
+
+    fn session(&self) -> Map<String, Value> {
+        let account = &self.account;
+        object(json!({
+            "createdAt": "2026-01-05T08:00:00Z",
+            "findingPublishingFrequency": "FIFTEEN_MINUTES",
+            "serviceRole": format!(
+                "arn:aws:iam::{account}:role/aws-service-role/macie.amazonaws.com/AWSServiceRoleForAmazonMacie"
+            ),
+            "status": "ENABLED",
+            "updatedAt": "2026-11-01T00:00:00Z",
+        }))
+    }
+}
+
+fn invitation(sender: &str, number: u64) -> Map<String, Value> {
+    object(json!({
+        "accountId": sender,
+        "invitationId": uuid(3, number).replace('-', ""),
+        "invitedAt": "2026-01-05T08:00:00Z",
+        "relationshipStatus": if number == 0 { "Enabled" } else { "Invited" },
+    }))
+}
+
+/// Account ids of 12 digits that begin with a digit of their own.
+fn account_id(kind: u64) -> impl Fn(u64) -> String {
+    move |number| format!("{}", kind * 100_000_000_000 + number)
+}
+
+/// Makes the items that a seed's list stands for, each with an id of its own.
+fn expand(
+    seeds: &[Value],
+    id_name: &str,
+    new_id: impl Fn(u64) -> String,
+    defaults: impl Fn(&str, u64) -> Map<String, Value>,
+) -> Vec<Value> {
+    let given: HashSet<&str> = seeds.iter().filter_map(|seed| seed.get(id_name)?.as_str()).collect();
+    let mut number = 0;
+    let mut fresh = || loop {
+        number += 1;
+        let id = new_id(number);
+        if !given.contains(id.as_str()) {
+            return (id, number);
+        }
+    };
+    let mut items = Vec::new();
+    for seed in seeds {
+        // Something that is no object is a mistake that a test wants to see answered.
+        let Value::Object(seed) = seed else {
+            items.push(seed.clone());
+            continue;
+        };
+        let mut seed = seed.clone();
+        let count = seed.remove("count").and_then(|count| count.as_u64());
+        for _ in 0..count.unwrap_or(1) {
+            items.push(Value::Object(filled(seed.clone(), || {
+                let (id, number) = fresh();
+                let given = seed.get(id_name).and_then(Value::as_str);
+                defaults(given.unwrap_or(&id), number)
+            })));
+        }
+    }
+    items
+}
+
+/// Fills the gaps of an item, unless it asks to be left as it is.
+fn filled(mut item: Map<String, Value>, defaults: impl FnOnce() -> Map<String, Value>) -> Map<String, Value> {
+    if item.remove("raw") == Some(Value::Bool(true)) {
+        return item;
+    }
+    let mut whole = defaults();
+    whole.extend(item);
+    whole
+}
+
+fn is_current(member: &Value) -> bool {
+    let status = member.get("relationshipStatus").and_then(Value::as_str);
+    status.is_none_or(|status| !NOT_CURRENT.contains(&status))
+}
+
+fn by_id(items: &[Value], name: &str) -> impl Iterator<Item = (String, usize)> {
+    let ids = items.iter().enumerate();
+    ids.filter_map(move |(at, item)| Some((item.get(name)?.as_str()?.to_owned(), at)))
+}
+
+fn texts<'a>(items: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    items.map(Value::to_string).collect()
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(seed: &TargetSeed) -> Target {
+        Target::render(seed, "999999999999", "eu-west-1")
+    }
+
+    fn parsed(texts: &[String]) -> Vec<Value> {
+        let parse = |text: &String| serde_json::from_str(text).expect("valid JSON");
+        texts.iter().map(parse).collect()
+    }
+
+    #[test]
+    fn a_count_becomes_as_many_distinct_members() {
+        let target = render(&TargetSeed {
+            members: vec![
+                json!({"count": 300, "relationshipStatus": "Enabled"}),
+                json!({"accountId": "100000000007", "relationshipStatus": "Paused"}),
+                json!({"count": 2, "relationshipStatus": "Removed"}),
+            ],
+            ..TargetSeed::default()
+        });
+        let members = parsed(&target.members);
+        let ids: HashSet<&str> = members.iter().filter_map(|member| member["accountId"].as_str()).collect();
+        assert_eq!((members.len(), ids.len()), (303, 303));
+        assert!(ids.iter().all(|id| id.len() == 12));
+        assert_eq!(target.current_members.len(), 301);
+        assert_eq!(members[300]["arn"], "arn:aws:macie2:eu-west-1:999999999999:member/100000000007");
+        assert!(members.iter().all(|member| member.get("count").is_none()));
+    }
+
+    #[test]
+    fn a_raw_item_stays_as_it_is() {
+        let target = render(&TargetSeed {
+            members: vec![json!({"raw": true, "accountId": "100000000001"}), json!({"email": null}), Value::Null],
+            ..TargetSeed::default()
+        });
+        let members = parsed(&target.members);
+        assert_eq!(members[0], json!({"accountId": "100000000001"}));
+        assert_eq!(members[1]["email"], Value::Null);
+        assert_eq!(members[1]["accountId"], "100000000002");
+        assert_eq!(members[2], Value::Null);
+    }
+
+    #[test]
+    fn get_member_knows_what_changed() {
+        let changes = [
+            ("100000000001", json!({"relationshipStatus": "Enabled"})),
+            ("100000000002", Value::Null),
+            ("123412341234", json!({"raw": true})),
+        ];
+        let target = render(&TargetSeed {
+            members: vec![json!({"count": 3, "relationshipStatus": "Paused"})],
+            member_now: changes.map(|(id, now)| (id.to_owned(), now)).into(),
+            ..TargetSeed::default()
+        });
+        let member = |id: &str| {
+            let text = target.member(id)?;
+            Some(parsed(&[text]).remove(0))
+        };
+        let changed = member("100000000001").expect("a member");
+        assert_eq!(changed["relationshipStatus"], "Enabled");
+        assert_eq!(changed["email"], "member-100000000001@example.com");
+        assert_eq!(member("100000000002"), None);
+        let same = member("100000000003").expect("a member");
+        assert_eq!(same["relationshipStatus"], "Paused");
+        assert_eq!(member("123412341234"), Some(json!({})));
+        assert_eq!(member("555555555555"), None);
+    }
+
+    #[test]
+    fn lists_of_filters_hold_no_criteria() {
+        let target = render(&TargetSeed {
+            findings_filters: vec![json!({"id": "one", "action": "ARCHIVE", "position": 7})],
+            ..TargetSeed::default()
+        });
+        let listed = &parsed(&target.filters)[0];
+        assert_eq!(listed.get("findingCriteria"), None);
+        assert_eq!(listed["action"], "ARCHIVE");
+        let details = target.filter("one").cloned().expect("a filter");
+        let details = parsed(&[details]).remove(0);
+        assert_eq!(details["position"], 7);
+        assert!(details["findingCriteria"]["criterion"].is_object());
+    }
+}

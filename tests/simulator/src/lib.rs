@@ -1,0 +1,28 @@
+//! Amazon Macie on loopback, with what else an audit of Macie talks to.
+//!
+//! [`Simulator`] answers Macie's REST-JSON API from a [`Seed`], paging as the service does, beside
+//! just enough of SNS, STS and Account. It misbehaves when a [`Fault`] says so, and tells afterwards
+//! what it was asked and sent. [`lambda`] is the other side of a function: a Runtime API.
+//!
+//! Start reading at [`seed`], which is the whole of what can be set up.
+
+pub mod lambda;
+pub mod seed;
+
+mod account;
+mod body;
+mod faults;
+mod items;
+mod macie;
+mod paging;
+mod record;
+mod server;
+mod simulator;
+mod sns;
+mod sts;
+mod tls;
+mod wire;
+
+pub use record::{Message, Request};
+pub use seed::{Fault, FaultKind, Paging, RegionSeed, RoleSeed, Seed, TargetSeed};
+pub use simulator::Simulator;

@@ -1,0 +1,66 @@
+//! The report goes out before the deadline, with what was read until then.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+use simulator::lambda::{Invocation, Outcome};
+use simulator::{FaultKind, TargetSeed};
+
+use crate::function::{Function, faulty, healthy, read, seed, violations};
+
+/// An invocation with this many seconds left.
+#[expect(clippy::disallowed_methods, reason = "Lambda's deadlines are in real time")]
+fn with_seconds(seconds: u64) -> Invocation {
+    let deadline = SystemTime::now() + Duration::from_secs(seconds);
+    let deadline = deadline.duration_since(UNIX_EPOCH).expect("now is after 1970");
+    Invocation { deadline_ms: deadline.as_millis() as u64, ..Invocation::new(json!({})) }
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_is_cut_and_named_and_the_rest_is_published_in_time() {
+    for kind in [FaultKind::Hang, FaultKind::HangMidBody] {
+        for api in ["ListMembers", "GetMacieSession"] {
+            let mut seed = faulty(api, kind.clone());
+            seed.targets[0].findings_filters = vec![json!({"id": "f", "action": "ARCHIVE"})];
+            let function = Function::start(seed).await;
+            let start = Instant::now();
+            let Outcome::Answer(answer) = function.invoke(with_seconds(12)).await else { panic!("it fails") };
+            assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+            assert_eq!((&answer["verdict"], &answer["complete"]), (&json!("NON_COMPLIANT"), &json!(false)));
+            let report = function.published().remove(0);
+            assert_eq!(read(&report, api)["error"]["code"], "DeadlineExceeded", "{api} {kind:?}");
+            assert_eq!(read(&report, "ListFindingsFilters")["complete"], true);
+            assert_eq!(violations(&report), [("filter-archives-findings".to_owned(), "f".to_owned())]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_margin_decides_when_reading_ends() {
+    let mut seed = faulty("ListMembers", FaultKind::EndlessEmpty);
+    seed.latency_ms = 5;
+    let function = Function::with(seed, &[("DEADLINE_MARGIN_SECONDS", "4")]).await;
+    let start = Instant::now();
+    let Outcome::Answer(answer) = function.invoke(with_seconds(6)).await else { panic!("it fails") };
+    assert!((1_500..4_000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    assert_eq!(answer["verdict"], "INSUFFICIENT_DATA");
+    let report = function.published().remove(0);
+    let members = read(&report, "ListMembers");
+    assert_eq!(members["error"]["code"], "DeadlineExceeded");
+    assert!(members["pages"].as_u64().is_some_and(|pages| pages > 50), "{members}");
+}
+
+#[tokio::test]
+async fn members_that_could_not_be_read_again_in_time_stand_unconfirmed() {
+    let mut hanging = faulty("GetMember", FaultKind::Hang);
+    hanging.targets = seed(TargetSeed {
+        members: vec![json!({"accountId": "100000000001", "relationshipStatus": "AccountSuspended"})],
+        ..healthy()
+    })
+    .targets;
+    let function = Function::start(hanging).await;
+    let Outcome::Answer(_) = function.invoke(with_seconds(12)).await else { panic!("it fails") };
+    let report = function.published().remove(0);
+    assert_eq!(report["violations"][0]["confirmed"], false);
+    assert_eq!(read(&report, "GetMember")["error"]["code"], "DeadlineExceeded");
+}

@@ -1,0 +1,138 @@
+//! A read that fails is part of the report: the other reads go on, and nobody is told COMPLIANT.
+
+use serde_json::{Value, json};
+use simulator::lambda::{Invocation, Outcome};
+use simulator::{Fault, FaultKind, Seed};
+
+use crate::function::{Function, error, faulty, healthy, read, seed};
+
+const APIS: [&str; 5] =
+    ["GetMacieSession", "GetAdministratorAccount", "ListMembers", "ListInvitations", "ListFindingsFilters"];
+
+/// The report when one API fails, after checking that only its read is incomplete.
+async fn report_of(api: &str, kind: FaultKind) -> Value {
+    let mut seed = faulty(api, kind.clone());
+    if api == "GetAdministratorAccount" {
+        seed.faults.push(Fault::of("macie2", "GetMasterAccount", kind));
+    }
+    let report = Function::start(seed).await.report().await;
+    assert_eq!((&report["verdict"], &report["complete"]), (&json!("INSUFFICIENT_DATA"), &json!(false)), "{api}");
+    assert_eq!(report["summary"]["targetsIncomplete"], 1);
+    for other in APIS.iter().filter(|other| **other != api) {
+        assert_eq!(read(&report, other)["complete"], true, "{other} goes on while {api} fails");
+    }
+    report
+}
+
+#[tokio::test]
+async fn a_denied_read_names_the_permission_that_would_mend_it() {
+    for api in APIS {
+        let report =
+            report_of(api, error(403, "AccessDeniedException", "User is not authorized to perform this")).await;
+        let failed = &read(&report, api)["error"];
+        assert_eq!(failed["code"], "AccessDeniedException", "{api}");
+        assert_eq!(failed["message"], "User is not authorized to perform this");
+        assert!(failed["requestId"].is_string());
+        assert!(failed["hint"].as_str().is_some_and(|hint| hint.contains(&format!("macie2:{api}"))), "{failed}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_an_incomplete_read() {
+    let respond = |status, content_type: &str, body: &str| FaultKind::Respond {
+        status,
+        content_type: content_type.to_owned(),
+        body: body.to_owned(),
+    };
+    for api in ["GetMacieSession", "ListMembers", "ListInvitations", "ListFindingsFilters"] {
+        for kind in [
+            respond(200, "text/html", "<html>It works</html>"),
+            respond(200, "application/json", "{}"),
+            respond(200, "application/json", ""),
+            respond(
+                200,
+                "application/json",
+                r#"{"members":null,"invitations":null,"findingsFilterListItems":null,"status":null}"#,
+            ),
+            respond(
+                200,
+                "application/json",
+                r#"{"members":7,"invitations":7,"findingsFilterListItems":7,"status":[]}"#,
+            ),
+            respond(404, "text/html", "<html>no</html>"),
+            FaultKind::Truncate,
+            FaultKind::BigBody { bytes: 50_000_000 },
+        ] {
+            let report = report_of(api, kind.clone()).await;
+            assert_eq!(read(&report, api)["error"]["code"], "InvalidResponse", "{api} {kind:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_older_name_does_where_only_it_is_allowed_or_known() {
+    for kind in [
+        error(403, "AccessDeniedException", "not authorized"),
+        error(404, "UnknownOperationException", ""),
+        FaultKind::Respond { status: 404, content_type: "text/html".to_owned(), body: "<html>".to_owned() },
+    ] {
+        let mut seed = faulty("GetAdministratorAccount", kind);
+        seed.targets[0].administrator = Some(json!({"accountId": "3", "relationshipStatus": "AccountSuspended"}));
+        let report = Function::start(seed).await.report().await;
+        assert_eq!(report["complete"], true);
+        assert_eq!(read(&report, "GetMasterAccount")["items"], 1);
+        assert_eq!(report["violations"][0]["rule"], "administrator-account-suspended");
+    }
+}
+
+#[tokio::test]
+async fn a_momentary_failure_is_retried() {
+    let momentary = |kind| Fault { times: Some(2), ..Fault::of("macie2", "ListMembers", kind) };
+    for kind in [
+        error(429, "ThrottlingException", "Rate exceeded"),
+        error(429, "TooManyRequestsException", "Rate exceeded"),
+        error(500, "InternalServerException", ""),
+        FaultKind::Respond { status: 503, content_type: "text/html".to_owned(), body: "<html>busy</html>".to_owned() },
+        FaultKind::Respond { status: 429, content_type: "text/plain".to_owned(), body: "slow down".to_owned() },
+        FaultKind::Reset,
+        FaultKind::ResetMidBody,
+    ] {
+        let function = Function::start(Seed { faults: vec![momentary(kind.clone())], ..seed(healthy()) }).await;
+        let report = function.report().await;
+        assert_eq!(report["verdict"], "COMPLIANT", "{kind:?}");
+        assert_eq!(read(&report, "ListMembers")["items"], 30, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_the_region_does_not_know_are_told_as_such() {
+    let report =
+        report_of("ListMembers", error(403, "UnrecognizedClientException", "The security token is invalid")).await;
+    let failed = &read(&report, "ListMembers")["error"];
+    assert!(failed["hint"].as_str().is_some_and(|hint| hint.contains("us-east-1")), "{failed}");
+}
+
+#[tokio::test]
+async fn nobody_listening_is_an_incomplete_run_that_is_still_published() {
+    let function = Function::with(seed(healthy()), &[("AWS_ENDPOINT_URL_MACIE2", "http://127.0.0.1:9")]).await;
+    let answer = function.answer(json!({})).await;
+    assert_eq!((&answer["verdict"], &answer["complete"]), (&json!("INSUFFICIENT_DATA"), &json!(false)));
+    let report = function.published().remove(0);
+    for api in APIS {
+        assert_eq!(read(&report, api)["error"]["code"], "DispatchFailure", "{api}");
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_and_an_arn_as_cargo_lambda_watch_gives_them_end_no_run() {
+    let function = Function::start(seed(healthy())).await;
+    let invocation =
+        Invocation { deadline_ms: 600_000, function_arn: "function-arn".to_owned(), ..Invocation::new(json!({})) };
+    let Outcome::Answer(answer) = function.invoke(invocation).await else { panic!("it fails") };
+    assert_eq!(answer["verdict"], "COMPLIANT");
+    assert_eq!(
+        function.published()[0]["targets"][0]["accountId"],
+        crate::function::ACCOUNT,
+        "the topic's owner stands in"
+    );
+}

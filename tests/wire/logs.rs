@@ -1,0 +1,48 @@
+//! What the log tells, and what it must not.
+
+use serde_json::json;
+use simulator::TargetSeed;
+
+use crate::function::{Function, healthy, seed};
+
+fn flagged() -> TargetSeed {
+    TargetSeed {
+        members: vec![json!({"count": 2, "relationshipStatus": "Paused", "email": "someone@example.com"})],
+        ..healthy()
+    }
+}
+
+#[tokio::test]
+async fn the_verdict_and_every_violation_are_logged_before_publishing() {
+    let function = Function::start(seed(flagged())).await;
+    function.answer(json!({})).await;
+    let log = function.log().await;
+    let messages: Vec<&str> = log.iter().filter_map(|line| line["message"].as_str()).collect();
+    assert_eq!(messages, ["report", "violation", "violation", "published"]);
+    let report = &log[0];
+    assert_eq!(
+        (&report["level"], &report["verdict"], &report["complete"]),
+        (&json!("WARN"), &json!("NON_COMPLIANT"), &json!(true))
+    );
+    assert_eq!((&log[1]["rule"], &log[1]["severity"]), (&json!("member-macie-paused"), &json!("HIGH")));
+    assert!(log[1]["resourceId"].is_string() && log[1]["id"].is_string());
+}
+
+#[tokio::test]
+async fn no_email_address_is_logged_or_published() {
+    let function = Function::start(seed(flagged())).await;
+    function.answer(json!({})).await;
+    let everything = format!("{:?} {:?}", function.log().await, function.aws.messages());
+    assert!(!everything.contains("example.com"), "{everything}");
+}
+
+#[tokio::test]
+async fn a_compliant_run_is_logged_at_info_and_the_level_is_a_setting() {
+    let function = Function::start(seed(healthy())).await;
+    function.answer(json!({})).await;
+    assert_eq!(function.log().await[0]["level"], "INFO");
+
+    let function = Function::with(seed(healthy()), &[("AWS_LAMBDA_LOG_LEVEL", "WARN")]).await;
+    function.answer(json!({})).await;
+    assert_eq!(function.log().await.len(), 0);
+}

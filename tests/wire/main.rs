@@ -1,0 +1,13 @@
+//! The function as Lambda and AWS see it: the built binary, driven over the wire by a Runtime API
+//! and a simulator of Macie, SNS, STS and Account Management on loopback.
+
+mod deadline;
+mod events;
+mod failures;
+mod function;
+mod logs;
+mod paging;
+mod publishing;
+mod rules;
+mod settings;
+mod targets;

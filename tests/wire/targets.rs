@@ -1,0 +1,96 @@
+//! Several Regions and several administrator accounts in one run.
+
+use serde_json::{Value, json};
+use simulator::{Fault, RegionSeed, RoleSeed, Seed, TargetSeed};
+
+use crate::function::{ACCOUNT, Function, error, healthy};
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/macie-compliance-audit";
+
+fn places(report: &Value) -> Vec<(String, String, bool)> {
+    let targets = report["targets"].as_array().expect("a list of targets");
+    let text = |target: &Value, field: &str| target[field].as_str().expect("a text").to_owned();
+    targets.iter().map(|t| (text(t, "accountId"), text(t, "region"), t["complete"] == true)).collect()
+}
+
+fn two_accounts() -> Seed {
+    let archiving = TargetSeed {
+        account_id: Some("111122223333".to_owned()),
+        findings_filters: vec![json!({"id": "theirs", "action": "ARCHIVE"})],
+        ..healthy()
+    };
+    Seed { targets: vec![healthy(), archiving], ..Seed::default() }
+}
+
+#[tokio::test]
+async fn a_region_without_macie_does_not_hide_the_others() {
+    let here = TargetSeed { region: "eu-west-1".to_owned(), ..healthy() };
+    let off = TargetSeed { region: "eu-west-2".to_owned(), enabled: false, ..healthy() };
+    let seed = Seed { targets: vec![here, off], ..Seed::default() };
+    let report = Function::with(seed, &[("MACIE_REGIONS", "eu-west-1,eu-west-2")]).await.report().await;
+    assert_eq!(report["targets"][0]["verdict"], "COMPLIANT");
+    assert_eq!(report["targets"][1]["verdict"], "NON_COMPLIANT");
+    assert_eq!((&report["verdict"], &report["complete"]), (&json!("NON_COMPLIANT"), &json!(true)));
+}
+
+#[tokio::test]
+async fn all_means_every_region_with_macie_that_is_not_disabled() {
+    let region = |name: &str, status: &str| RegionSeed { name: name.to_owned(), opt_status: status.to_owned() };
+    let mut seed = crate::function::seed(healthy());
+    seed.regions.retain(|known| known.name != "af-south-1" && known.name != "me-south-1");
+    seed.regions.extend([
+        region("af-south-1", "DISABLED"),
+        region("me-south-1", "ENABLED"),
+        region("ap-east-2", "ENABLED"),
+    ]);
+    let report = Function::with(seed, &[("MACIE_REGIONS", "all")]).await.report().await;
+    let regions: Vec<String> = places(&report).into_iter().map(|(_, region, _)| region).collect();
+    assert_eq!(regions.len(), 21);
+    assert!(regions.contains(&"me-south-1".to_owned()) && !regions.contains(&"af-south-1".to_owned()));
+    assert!(!regions.contains(&"ap-east-2".to_owned()), "it does not offer Macie");
+    assert_eq!(report["verdict"], "COMPLIANT");
+}
+
+#[tokio::test]
+async fn all_without_the_list_of_regions_reads_every_region_and_is_incomplete() {
+    let fault = Fault::of("account", "ListRegions", error(403, "AccessDeniedException", "no"));
+    let seed = Seed { faults: vec![fault], ..crate::function::seed(healthy()) };
+    let report = Function::with(seed, &[("MACIE_REGIONS", "all")]).await.report().await;
+    assert_eq!(places(&report).len(), 22);
+    assert_eq!((&report["verdict"], &report["summary"]["targetsIncomplete"]), (&json!("INSUFFICIENT_DATA"), &json!(1)));
+    assert!(report["targets"].to_string().contains("account:ListRegions"), "the hint names the permission");
+}
+
+#[tokio::test]
+async fn a_role_opens_one_more_account() {
+    let seed = Seed {
+        roles: [(ROLE.to_owned(), RoleSeed { external_id: Some("s3cret".to_owned()) })].into(),
+        ..two_accounts()
+    };
+    let role = format!("{ROLE}|s3cret");
+    let function = Function::with(seed, &[("MACIE_ROLE_ARNS", &role), ("MACIE_REGIONS", "us-east-1,eu-west-1")]).await;
+    let report = function.report().await;
+    let expected =
+        [("111122223333", "eu-west-1"), ("111122223333", "us-east-1"), (ACCOUNT, "eu-west-1"), (ACCOUNT, "us-east-1")];
+    assert_eq!(places(&report), expected.map(|(account, region)| (account.to_owned(), region.to_owned(), true)));
+    assert_eq!(report["summary"]["violations"], 2);
+    assert!(report["violations"].as_array().is_some_and(|list| list.iter().all(|v| v["accountId"] == "111122223333")));
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_be_assumed_makes_only_its_own_targets_incomplete() {
+    let seed = Seed { roles: [("arn:aws:iam::1:role/other".to_owned(), RoleSeed::default())].into(), ..two_accounts() };
+    let function = Function::with(seed, &[("MACIE_ROLE_ARNS", ROLE)]).await;
+    let report = function.report().await;
+    assert_eq!(
+        places(&report),
+        [
+            ("111122223333".to_owned(), "us-east-1".to_owned(), false),
+            (ACCOUNT.to_owned(), "us-east-1".to_owned(), true)
+        ]
+    );
+    assert_eq!(report["verdict"], "INSUFFICIENT_DATA");
+    let failed = &report["targets"][0]["reads"][0];
+    assert_eq!((&failed["api"], &failed["error"]["code"]), (&json!("AssumeRole"), &json!("AccessDenied")));
+    assert!(failed["error"]["hint"].as_str().is_some_and(|hint| hint.contains("sts:AssumeRole")), "{failed}");
+}

@@ -22,6 +22,9 @@ const FAILURES_SHOWN: usize = 20;
 /// The longest name shown.
 const NAME: usize = 64;
 
+/// The longest time shown, which has no more characters than this.
+const LONGEST_TIME: usize = 32;
+
 /// The scope of a report in a few words.
 pub(super) fn scope(report: &Report) -> String {
     if let [target] = report.targets.as_slice() {
@@ -29,7 +32,11 @@ pub(super) fn scope(report: &Report) -> String {
     }
     let accounts: BTreeSet<&str> = report.targets.iter().map(|target| target.account_id.as_str()).collect();
     let regions: BTreeSet<&str> = report.targets.iter().map(|target| target.region.as_str()).collect();
-    format!("{}, {}", count(accounts.len(), "account"), count(regions.len(), "Region"))
+    let account = match accounts.first() {
+        Some(account) if accounts.len() == 1 => (*account).to_owned(),
+        _ => count(accounts.len(), "account"),
+    };
+    format!("{account}, {}", count(regions.len(), "Region"))
 }
 
 /// Verdict, violations and scope in one line of printable ASCII: the subject and the short
@@ -145,7 +152,7 @@ fn one(violation: &Violation) -> String {
         text.push_str(&format!(", {}", plain(status, NAME)));
     }
     if let Some(since) = &violation.since {
-        text.push_str(&format!(" since {}", since.get(..10).unwrap_or(since)));
+        text.push_str(&format!(" since {}", plain(since, LONGEST_TIME).split('T').next().unwrap_or_default()));
     }
     if violation.confirmed == Some(false) {
         text.push_str(", not confirmed");
@@ -242,7 +249,9 @@ impl Mail {
     }
 
     fn fill(&mut self, options: Options<'_>, text: &str) {
-        self.0.push_str(&textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation)));
+        // Every text of a mail goes through here, so nothing unsafe can be missed.
+        let text = plain(text, usize::MAX);
+        self.0.push_str(&textwrap::fill(&text, options.word_splitter(textwrap::WordSplitter::NoHyphenation)));
         self.0.push('\n');
     }
 }

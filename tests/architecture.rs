@@ -1,0 +1,83 @@
+//! The walls between the modules, held by reading the sources.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).expect("a folder");
+        for path in entries.map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                sources.push((name(&root, &path), code(&path)));
+            }
+        }
+    }
+    assert!(sources.len() > 20, "the sources were found");
+    sources
+}
+
+fn name(root: &Path, path: &Path) -> String {
+    let relative: PathBuf = path.strip_prefix(root).expect("below the root").into();
+    relative.to_string_lossy().into_owned()
+}
+
+/// A file without its comments and its tests.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a readable file");
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_pure_modules_make_no_request_and_read_no_clock() {
+    let pure = ["facts.rs", "rules/", "report/", "event.rs", "settings.rs", "names.rs", "text.rs", "deadline.rs"];
+    let impure = [
+        "aws_",
+        "tokio",
+        "crate::aws",
+        "macie::",
+        "sns::",
+        "SystemTime::now",
+        "Instant::now",
+        "tracing",
+        "std::env",
+        "async ",
+    ];
+    for (name, code) in sources() {
+        if pure.iter().any(|wall| name.starts_with(wall)) {
+            for word in impure {
+                assert!(!code.contains(word), "src/{name} is pure and must not contain `{word}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_sdk_crate_is_named_in_one_module() {
+    for (sdk, home) in [
+        ("aws_sdk_macie2", "macie.rs"),
+        ("aws_sdk_sns", "sns.rs"),
+        ("aws_sdk_account", "targets.rs"),
+        ("aws_sdk_sts", "aws/"),
+    ] {
+        for (name, code) in sources() {
+            assert!(
+                name.starts_with(home) || !code.contains(sdk),
+                "src/{name} names {sdk}, which belongs to src/{home}"
+            );
+        }
+    }
+}
+
+#[test]
+fn internal_types_are_not_serialized() {
+    for (name, code) in sources() {
+        let published = ["report/v1.rs", "report/message.rs", "handler.rs", "text.rs"].contains(&name.as_str());
+        assert!(published || !code.contains("Serialize"), "src/{name} serializes a type that is not published");
+    }
+}

@@ -1,0 +1,174 @@
+//! What must hold for all inputs.
+
+use std::collections::HashSet;
+
+use macie_compliance::event::{self, Trigger};
+use macie_compliance::facts::{Api, Facts, Failure, Read, Resource, ResourceType, Status, Target};
+use macie_compliance::report::v1::{Report, Verdict};
+use macie_compliance::report::{self, Head, LIMIT};
+use macie_compliance::rules::Rules;
+use macie_compliance::settings::Settings;
+use macie_compliance::text;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn words() -> impl Strategy<Value = String> {
+    prop_oneof!["[A-Za-z]{1,20}", any::<String>(), Just("\u{202e}\r\n\u{1b}[2J\u{2028}\"\\".repeat(20))]
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    let known =
+        ["Enabled", "AccountSuspended", "RegionDisabled", "Paused", "Removed", "ARCHIVE", "NOOP", "PAUSED", "ENABLED"];
+    prop_oneof![
+        4 => prop::sample::select(known.to_vec()).prop_map(|word| Status::Is(word.to_owned())),
+        1 => words().prop_map(Status::Is),
+        1 => Just(Status::Absent),
+        1 => Just(Status::NotEnabled),
+    ]
+}
+
+prop_compose! {
+    fn resource()(
+        kind in prop::sample::select(vec![
+            ResourceType::Member, ResourceType::Invitation, ResourceType::Administrator,
+            ResourceType::FindingsFilter, ResourceType::Session,
+        ]),
+        id in "[a-z0-9]{1,12}",
+        name in prop::option::of(words()),
+        status in status(),
+        since in prop::option::of(words()),
+        confirmed in prop::option::of(any::<bool>()),
+    ) -> Resource {
+        Resource { kind, id, arn: name.clone(), name, status, since, confirmed }
+    }
+}
+
+prop_compose! {
+    fn facts()(
+        region in prop::sample::select(vec!["eu-west-1", "us-east-1", "ap-southeast-2"]),
+        account in 1_u64..5,
+        flagged in vec(resource(), 0..40),
+        failure in prop::option::of(words()),
+        reads in 0_usize..6,
+    ) -> Facts {
+        let target = Target { account_id: format!("{account:012}"), region: region.to_owned() };
+        let failure = failure.map(|text| Failure { code: text.clone(), message: text, request_id: None });
+        let reads = (0..reads).map(|_| Read { failure: failure.clone(), ..Read::new(Api::ListMembers) }).collect();
+        Facts { flagged, reads, ..Facts::new(target) }
+    }
+}
+
+fn build(facts: &[Facts], text: &str) -> Report {
+    let trigger = Trigger { source: text.to_owned(), ..Trigger::default() };
+    let head = Head { report_id: text.to_owned(), generated_at: "2026-11-22T06:00:04Z".to_owned(), trigger };
+    report::build(head, facts, &Rules::without(&[]))
+}
+
+fn ids(report: &Value) -> Vec<String> {
+    let list = report["violations"].as_array().expect("a list");
+    list.iter().map(|violation| violation["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+/// Repeats what was flagged under other ids, so that a report is long enough to be split.
+fn enlarged(mut facts: Facts, times: usize) -> Facts {
+    let once = facts.flagged.clone();
+    for round in 1..times {
+        facts.flagged.extend(once.iter().map(|r| Resource { id: format!("{}-{round}", r.id), ..r.clone() }));
+    }
+    facts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_report_splits_into_valid_parts_that_hold_each_violation_once_and_in_order(
+        facts in vec(facts(), 1..4), times in 1_usize..60, text in words(),
+    ) {
+        let facts: Vec<Facts> = facts.into_iter().map(|facts| enlarged(facts, times)).collect();
+        let report = build(&facts, &text::clip(&text));
+        let messages = report::messages(&report);
+        let mut held = Vec::new();
+        for (index, message) in messages.iter().enumerate() {
+            prop_assert!(message.size() <= LIMIT, "{} bytes", message.size());
+            let part: Value = serde_json::from_str(&message.report()).expect("each part is JSON");
+            prop_assert_eq!(&part["part"], &json!({"number": index + 1, "of": messages.len()}));
+            prop_assert_eq!(&part["verdict"], report.verdict.as_str());
+            held.extend(ids(&part));
+        }
+        let expected: Vec<String> = report.violations.iter().map(|violation| violation.id.clone()).collect();
+        prop_assert_eq!(held, expected);
+    }
+
+    #[test]
+    fn no_text_makes_a_subject_a_mail_or_a_line_unsafe(facts in vec(facts(), 1..4), text in words()) {
+        for message in report::messages(&build(&facts, &text)) {
+            prop_assert!(message.subject.len() <= 99 && !message.subject.is_empty());
+            prop_assert!(message.subject.chars().all(|c| (' '..='~').contains(&c)), "{:?}", message.subject);
+            let body: Value = serde_json::from_str(&message.body).expect("JSON");
+            let mail = body["email"].as_str().expect("a mail");
+            prop_assert!(!mail.chars().any(|c| text::is_unsafe(c) && c != '\n'), "{mail:?}");
+            let sms = body["sms"].as_str().expect("a short message");
+            prop_assert!(!sms.is_empty() && !sms.chars().any(text::is_unsafe), "{sms:?}");
+            prop_assert!(!message.body.chars().any(text::is_unsafe), "what is logged shows none either");
+        }
+    }
+
+    #[test]
+    fn compliant_means_that_every_read_of_every_target_is_complete(facts in vec(facts(), 0..4)) {
+        let report = build(&facts, "r");
+        let all_read = !facts.is_empty()
+            && facts.iter().all(|f| !f.reads.is_empty() && f.reads.iter().all(|read| read.failure.is_none()));
+        prop_assert_eq!(report.complete, all_read);
+        prop_assert_eq!(report.verdict == Verdict::Compliant, all_read && report.violations.is_empty());
+        prop_assert_eq!(report.verdict == Verdict::NonCompliant, !report.violations.is_empty());
+    }
+
+    #[test]
+    fn judging_does_not_depend_on_order_or_on_how_a_list_was_cut(
+        mut facts in facts(), seed in any::<u64>(), cut in 0_usize..40,
+    ) {
+        // Two items with one id are one violation, and which of the two is told is not defined.
+        let mut known = HashSet::new();
+        facts.flagged.retain(|resource| known.insert((format!("{:?}", resource.kind), resource.id.clone())));
+        let whole: Vec<String> = build(&[facts.clone()], "r").violations.into_iter().map(|v| v.id).collect();
+        let mut other = facts.clone();
+        let cut = cut.min(other.flagged.len());
+        other.flagged.rotate_left(cut);
+        let step = 1 + seed as usize % 7;
+        other.flagged.sort_by_key(|resource| resource.id.len() * step % 5);
+        prop_assert_eq!(&whole, &build(&[other], "r").violations.into_iter().map(|v| v.id).collect::<Vec<_>>());
+        prop_assert_eq!(whole.iter().collect::<HashSet<_>>().len(), whole.len());
+    }
+
+    #[test]
+    fn any_event_runs_or_is_refused(text in any::<String>(), number in any::<i64>()) {
+        for event in [
+            json!(text.clone()), json!(number), json!([text.clone()]), json!({text.clone(): number}),
+            json!({"regions": [text.clone()]}), json!({"publish": text.clone()}),
+            json!({"source": text.clone(), "detail-type": text.clone(), "id": text.clone(), "detail": text.clone()}),
+            json!({"source": text.clone(), "detail-type": number}),
+        ] {
+            if let Err(refusal) = event::parse(&event) {
+                prop_assert!(refusal.to_string().starts_with("event: "));
+                prop_assert!(!refusal.to_string().chars().any(text::is_unsafe), "{refusal}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_environment_starts_or_is_refused_in_one_line(value in any::<String>()) {
+        if let Err(problems) = Settings::from_lookup(|_| Some(value.clone())) {
+            prop_assert!(!problems.0.is_empty());
+            prop_assert!(!problems.to_string().chars().any(text::is_unsafe), "{problems}");
+        }
+    }
+
+    #[test]
+    fn json_keeps_every_text_to_the_letter(text in any::<String>()) {
+        let written = text::json(&text);
+        prop_assert!(!written.chars().any(text::is_unsafe));
+        prop_assert_eq!(serde_json::from_str::<String>(&written).expect("JSON"), text);
+    }
+}

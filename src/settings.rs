@@ -57,7 +57,7 @@ pub struct Role {
     pub arn: String,
     /// The account that it is in.
     pub account_id: String,
-    /// The external id that its trust policy asks for.
+    /// The external id that its trust policy asks for (`MACIE_ROLE_EXTERNAL_IDS`).
     pub external_id: Option<String>,
 }
 
@@ -211,21 +211,33 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     fn roles(&mut self) -> Vec<Role> {
         const VARIABLE: &str = "MACIE_ROLE_ARNS";
-        let items = self.list(VARIABLE);
-        let roles: Vec<Role> = items.iter().filter_map(|item| role(item)).collect();
-        for item in items.iter().filter(|item| role(item).is_none()) {
-            self.problem(
-                VARIABLE,
-                Some(item.clone()),
-                "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/macie-compliance-audit, with |EXTERNAL_ID behind it where one is asked for",
-            );
-        }
-        for (index, role) in roles.iter().enumerate() {
-            if roles[..index].iter().any(|other| other.account_id == role.account_id) {
-                self.problem(VARIABLE, Some(role.arn.clone()), "the only role of its account, which is audited once");
+        const EXPECTED: &str = "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/macie-compliance-audit";
+        let mut roles: Vec<Role> = Vec::new();
+        for item in self.list(VARIABLE) {
+            match role(&item) {
+                None => self.problem(VARIABLE, Some(item), EXPECTED),
+                Some(role) if roles.iter().any(|known| known.account_id == role.account_id) => {
+                    self.problem(VARIABLE, Some(item), "the only role of its account, which is audited once");
+                }
+                Some(role) => roles.push(role),
             }
         }
+        self.external_ids(&mut roles);
         roles
+    }
+
+    /// Each external id goes to the role of its account.
+    fn external_ids(&mut self, roles: &mut [Role]) {
+        const VARIABLE: &str = "MACIE_ROLE_EXTERNAL_IDS";
+        const EXPECTED: &str = "ACCOUNT=EXTERNAL_ID, for the account of a role in MACIE_ROLE_ARNS";
+        for item in self.list(VARIABLE) {
+            let pair = item.split_once('=').filter(|(_, id)| is_external_id(id));
+            let role = pair.and_then(|(account, _)| roles.iter_mut().find(|role| role.account_id == account));
+            match (pair, role) {
+                (Some((_, id)), Some(role)) if role.external_id.is_none() => role.external_id = Some(id.to_owned()),
+                _ => self.problem(VARIABLE, Some(item), EXPECTED),
+            }
+        }
     }
 
     fn notify_on(&mut self) -> NotifyOn {
@@ -277,12 +289,7 @@ fn is_topic(arn: &str) -> bool {
     })
 }
 
-/// A role's ARN, and behind a `|`, which no role name can hold, the external id.
-fn role(item: &str) -> Option<Role> {
-    let (arn, external_id) = match item.split_once('|') {
-        Some((arn, id)) => (arn, Some(id)),
-        None => (item, None),
-    };
+fn role(arn: &str) -> Option<Role> {
     let parts = Arn::parse(arn)?;
     let name = parts.resource.strip_prefix("role/")?;
     let sound = parts.service == "iam"
@@ -291,15 +298,13 @@ fn role(item: &str) -> Option<Role> {
         && !name.is_empty()
         && !name.ends_with('/')
         && name.len() <= 576
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/+=.@-_".contains(&b))
-        && external_id.is_none_or(|id| {
-            (2..=1224).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=.@:/-".contains(&b))
-        });
-    sound.then(|| Role {
-        arn: arn.to_owned(),
-        account_id: parts.account_id.to_owned(),
-        external_id: external_id.map(str::to_owned),
-    })
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/+=.@-_".contains(&b));
+    sound.then(|| Role { arn: arn.to_owned(), account_id: parts.account_id.to_owned(), external_id: None })
+}
+
+/// Whether STS takes a text as an external id. It may hold commas too, which a list cannot.
+fn is_external_id(text: &str) -> bool {
+    (2..=1224).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=.@:/-".contains(&b))
 }
 
 #[cfg(test)]
@@ -340,13 +345,14 @@ mod tests {
         assert_eq!(with("MAX_CONCURRENCY", "8").expect("valid").max_concurrency, 8);
         assert_eq!(with("DEADLINE_MARGIN_SECONDS", "3").expect("valid").deadline_margin, Duration::from_secs(3));
         assert_eq!(with("DISABLED_RULES", "macie-paused").expect("valid").disabled_rules, ["macie-paused"]);
-        let roles = with(
-            "MACIE_ROLE_ARNS",
-            "arn:aws:iam::111122223333:role/audit/macie|s3cr:et,arn:aws:iam::444455556666:role/m",
-        )
-        .expect("valid")
-        .roles;
-        assert_eq!(roles[0].external_id.as_deref(), Some("s3cr:et"));
+        let roles = read(&[
+            TOPIC,
+            REGION,
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/audit/macie,arn:aws:iam::444455556666:role/m"),
+            ("MACIE_ROLE_EXTERNAL_IDS", "111122223333=s3cr:et=="),
+        ]);
+        let roles = roles.expect("valid").roles;
+        assert_eq!(roles[0].external_id.as_deref(), Some("s3cr:et=="));
         assert_eq!((roles[1].account_id.as_str(), roles[1].external_id.as_deref()), ("444455556666", None));
         assert!(
             read(&[("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:reports.fifo"), REGION])
@@ -393,7 +399,9 @@ mod tests {
             ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:.fifo"),
             ("MACIE_REGIONS", ","),
             ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:user/x"),
-            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/x|"),
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/"),
+            ("MACIE_ROLE_EXTERNAL_IDS", "111122223333=secret"),
+            ("MACIE_ROLE_EXTERNAL_IDS", "secret"),
             ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/x,arn:aws:iam::111122223333:role/y"),
             ("MAX_CONCURRENCY", "-1"),
             ("DEADLINE_MARGIN_SECONDS", "1.5"),

@@ -62,7 +62,11 @@ fn resource(kind: ResourceType, id: &str, status: &str) -> Resource {
 
 fn member(id: u64, status: &str) -> Resource {
     let since = Some("2026-11-01T09:30:00Z".to_owned());
-    Resource { since, confirmed: Some(id % 3 != 0), ..resource(ResourceType::Member, &format!("{id:012}"), status) }
+    Resource {
+        since,
+        confirmed: Some(!id.is_multiple_of(3)),
+        ..resource(ResourceType::Member, &format!("{id:012}"), status)
+    }
 }
 
 fn filter(id: &str, name: &str) -> Resource {

@@ -67,8 +67,15 @@ async fn a_role_opens_one_more_account() {
         roles: [(ROLE.to_owned(), RoleSeed { external_id: Some("s3cret".to_owned()) })].into(),
         ..two_accounts()
     };
-    let role = format!("{ROLE}|s3cret");
-    let function = Function::with(seed, &[("MACIE_ROLE_ARNS", &role), ("MACIE_REGIONS", "us-east-1,eu-west-1")]).await;
+    let function = Function::with(
+        seed,
+        &[
+            ("MACIE_ROLE_ARNS", ROLE),
+            ("MACIE_ROLE_EXTERNAL_IDS", "111122223333=s3cret"),
+            ("MACIE_REGIONS", "us-east-1,eu-west-1"),
+        ],
+    )
+    .await;
     let report = function.report().await;
     let expected =
         [("111122223333", "eu-west-1"), ("111122223333", "us-east-1"), (ACCOUNT, "eu-west-1"), (ACCOUNT, "us-east-1")];

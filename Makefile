@@ -1,0 +1,70 @@
+# Everything that these targets need is installed into .tools by the first of them that needs it.
+
+EVENT ?= events/eventbridge-scheduler.json
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export __SAM_CLI_APP_DIR := $(CURDIR)/.tools/sam-home
+
+# SAM asks for a Region even to validate.
+validate := AWS_REGION=$${AWS_REGION:-us-east-1} sam validate --lint --template-file
+build := sam build
+ifdef ARCHITECTURE
+build += --parameter-overrides Architecture=$(ARCHITECTURE)
+endif
+ifdef PORT
+port := --port $(PORT)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help tools invoke test lint build deploy deploy-local bench schema clean
+
+help: ## Tell what there is
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'
+	@printf '%s\n' '' \
+	  'EVENT=FILE           the event of make invoke (events/eventbridge-scheduler.json)' \
+	  'PORT=N               the port of the local Lambda in make invoke (a free one)' \
+	  'ARCHITECTURE=x86_64  what make build builds for (arm64)'
+
+tools: ## Install the pinned tools into .tools
+	@python3 tools/install.py
+
+invoke: ## Run the function once, locally, and print its answer and the mail
+	@python3 tools/invoke.py $(EVENT) $(port)
+
+test: tools ## Run all tests, the local deployment among them
+	cargo test --workspace --locked
+	pytest
+
+lint: tools ## Check formats, lints, documentation, templates and scripts
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+	cfn-lint template.yaml template-member-role.yaml
+	$(validate) template.yaml
+	$(validate) template-member-role.yaml
+	shellcheck .ci/run
+	ruff check
+	ruff format --check
+
+build: tools ## Build the function for Lambda, into .aws-sam/build
+	$(build)
+
+deploy: build ## Build, show the changes, and deploy them to your AWS account
+	sam deploy --template-file .aws-sam/build/template.yaml --config-file $(CURDIR)/samconfig.toml $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
+
+deploy-local: tools ## Deploy to an AWS on loopback, and wait for the report of the schedule
+	@.tools/checks/bin/python tools/deploy_local.py
+
+bench: ## Measure start, run, CPU time and memory beside what bounds them from below
+	cargo build --release --locked --package macie-compliance --package bench
+	target/release/bench
+
+schema: ## Write the JSON Schema of the report anew
+	UPDATE_SCHEMA=1 cargo test --locked --test schema the_schema
+
+clean: ## Remove what was built and installed
+	cargo clean
+	rm -rf .aws-sam .tools

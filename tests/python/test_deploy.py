@@ -1,0 +1,121 @@
+"""The template, the binary and the simulator together: a schedule starts the function and its report arrives."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import deploy_local
+import project
+import pytest
+import reports
+from deploy_local import Deployment
+
+SETTINGS = {
+    "REPORT_TOPIC_ARN",
+    "MACIE_REGIONS",
+    "MACIE_ROLE_ARNS",
+    "MACIE_ROLE_EXTERNAL_IDS",
+    "NOTIFY_ON",
+    "DISABLED_RULES",
+    "MAX_CONCURRENCY",
+    "DEADLINE_MARGIN_SECONDS",
+}
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[Deployment]:
+    """The stack, deployed to a local AWS."""
+    deploy_local.sam_build()
+    with deploy_local.deployed() as deployed:
+        yield deployed
+
+
+def test_the_schedule_starts_the_function_and_the_report_arrives(deployment: Deployment) -> None:
+    """Nobody but the schedule invokes the function, and the queue receives the report of the seed."""
+    message = deployment.receive()
+    report = json.loads(message["Message"])
+    assert reports.problems(report, source="aws.scheduler") == []
+    assert "NON_COMPLIANT" in message["Subject"]
+    published = [request for request in deployment.simulator.requests() if request["service"] != "macie2"]
+    assert published == [], "only Macie is the simulator's"
+
+
+def test_every_resource_is_made(deployment: Deployment) -> None:
+    """What the template declares and its conditions ask for is there."""
+    answer = deployment.client("cloudformation").describe_stack_resources(StackName=deploy_local.STACK)
+    made = {resource["LogicalResourceId"]: resource["ResourceStatus"] for resource in answer["StackResources"]}
+    assert set(made.values()) == {"CREATE_COMPLETE"}
+    assert {"ReportTopic", "ReportKey", "FunctionSchedule", "IncompleteReportAlarm", "SilenceAlarm"} <= made.keys()
+    assert "ReportEmailSubscription" not in made
+
+
+def test_every_setting_reaches_the_function(deployment: Deployment) -> None:
+    """The function has exactly the variables that it reads."""
+    function = deployment.client("lambda").get_function_configuration(FunctionName=deployment.outputs["FunctionName"])
+    variables = function["Environment"]["Variables"]
+    assert variables.keys() == SETTINGS
+    assert variables["REPORT_TOPIC_ARN"] == deployment.outputs["ReportTopicArn"]
+
+
+def test_every_alarm_has_somebody_to_tell(deployment: Deployment) -> None:
+    """Alarms go to the report topic unless another is given."""
+    alarms = deployment.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert len(alarms) == 5
+    assert [alarm["AlarmActions"] for alarm in alarms] == [[deployment.outputs["ReportTopicArn"]]] * 5
+
+
+def test_permissions_follow_the_parameters(deployment: Deployment) -> None:
+    """A permission that only some settings need is there with them and not without."""
+    without = statements(deployment, deployment.outputs)
+    assert without.keys() == {"ReadMacie", "ReadMember", "Publish", "EncryptForTheTopic", "ReportFailedRun", "WriteLog"}
+    topic = f"arn:aws:sns:{project.REGION}:{project.ACCOUNT}:existing"
+    key = f"arn:aws:kms:{project.REGION}:{project.ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+    roles = [f"arn:aws:iam::{account}:role/macie-compliance-audit" for account in ("111122223333", "444455556666")]
+    deploy_local.sam_deploy(
+        deployment.endpoint,
+        "every-option",
+        "ScheduleState=DISABLED",
+        "MacieRegions=all",
+        f"MacieRoleArns={','.join(roles)}",
+        f"ReportTopicArn={topic}",
+        f"ReportTopicKeyArn={key}",
+    )
+    outputs = deploy_local.stack_outputs(deployment.endpoint, "every-option")
+    everything = statements(deployment, outputs)
+    assert everything["Publish"]["Resource"] == topic
+    assert everything["EncryptForTheExistingTopic"]["Resource"] == key
+    assert everything["AuditOtherAccounts"]["Resource"] == roles
+    assert everything["ReadRegions"]["Action"] == "account:ListRegions"
+    assert "EncryptForTheTopic" not in everything
+
+
+def statements(deployment: Deployment, outputs: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """What the function of a stack may do, by the names of the statements."""
+    role = outputs["FunctionRoleArn"].rpartition("/")[2]
+    policy = deployment.client("iam").get_role_policy(RoleName=role, PolicyName="audit")["PolicyDocument"]
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    return {statement["Sid"]: statement for statement in document["Statement"]}
+
+
+@pytest.mark.parametrize("external_id", ["", "example-1"])
+def test_the_role_for_other_accounts(deployment: Deployment, external_id: str) -> None:
+    """The second template makes a role that may read Macie and nothing else, and that only the function may assume."""
+    name = f"audit{external_id}"
+    values = {"AuditorRoleArn": deployment.outputs["FunctionRoleArn"], "RoleName": name, "ExternalId": external_id}
+    cloudformation = deployment.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=(project.ROOT / "template-member-role.yaml").read_text(),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    outputs = {"FunctionRoleArn": deploy_local.stack_outputs(deployment.endpoint, name)["RoleArn"]}
+    assert statements(deployment, outputs).keys() == {"ReadMacie", "ReadMember", "ReadRegions"}
+    trust = deployment.client("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    [statement] = trust["Statement"]
+    condition = {"ArnLike": {"aws:PrincipalArn": deployment.outputs["FunctionRoleArn"]}}
+    if external_id:
+        condition["StringEquals"] = {"sts:ExternalId": external_id}
+    assert statement["Principal"] == {"AWS": f"arn:aws:iam::{project.ACCOUNT}:root"}
+    assert statement["Condition"] == condition

@@ -1,0 +1,269 @@
+"""The simulator is held to botocore's model of the services that it stands for."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+from conftest import Clients
+from services import Simulator
+
+SEEDED_MEMBERS = 69
+CURRENT_STATUSES = {"Enabled", "Paused", "Created", "AccountSuspended", "RegionDisabled"}
+# Absent when there is none, by Macie's guide or by what the service was seen to answer.
+NEVER_ABSENT = {
+    "ListMembers": ["members"],
+    "ListInvitations": ["invitations"],
+    "ListFindingsFilters": ["findingsFilterListItems"],
+    "GetMacieSession": ["createdAt", "findingPublishingFrequency", "serviceRole", "status", "updatedAt"],
+    "GetMember": ["accountId", "administratorAccountId", "arn", "email", "relationshipStatus", "updatedAt"],
+    "GetFindingsFilter": ["action", "arn", "findingCriteria", "id", "name", "position"],
+}
+
+
+@pytest.fixture(scope="module")
+def macie(client: Clients) -> BaseClient:
+    """Macie in the Region that has everything."""
+    return client("macie2")
+
+
+def call(client: BaseClient, operation: str, **arguments: Any) -> dict[str, Any]:
+    """Calls an operation, and fails when the model does not know the answer as it came over the wire."""
+    raw: list[bytes] = []
+    name = f"after-call.{client.meta.service_model.service_id.hyphenize()}.{operation}"
+    listener = lambda http_response, **_: raw.append(http_response.content)  # noqa: E731
+    client.meta.events.register(name, listener)
+    try:
+        method = {value: key for key, value in client.meta.method_to_api_mapping.items()}[operation]
+        answer = getattr(client, method)(**arguments)
+    finally:
+        client.meta.events.unregister(name, listener)
+    body = json.loads(raw[0])
+    shape = client.meta.service_model.operation_model(operation).output_shape
+    assert unknown(body, shape, operation) == []
+    missing = [field for field in NEVER_ABSENT.get(operation, []) if body.get(field) is None]
+    assert missing == []
+    return answer
+
+
+def unknown(value: Any, shape: Shape, path: str) -> list[str]:
+    """What in an answer as it came over the wire the model does not have, or has as another type."""
+    if value is None:
+        return []
+    if isinstance(shape, StructureShape):
+        if not isinstance(value, dict):
+            return [f"{path} is no object"]
+        wire = {member.serialization.get("name", name): member for name, member in shape.members.items()}
+        strange = [f"{path}.{name} is not in the model" for name in value.keys() - wire.keys()]
+        missing = [f"{path}.{name} is required" for name in set(shape.required_members) - value.keys()]
+        known = (unknown(value[name], wire[name], f"{path}.{name}") for name in value.keys() & wire.keys())
+        return [*strange, *missing, *(problem for problems in known for problem in problems)]
+    if isinstance(shape, ListShape):
+        if not isinstance(value, list):
+            return [f"{path} is no list"]
+        return [problem for n, item in enumerate(value) for problem in unknown(item, shape.member, f"{path}[{n}]")]
+    if isinstance(shape, MapShape):
+        return [problem for key, item in value.items() for problem in unknown(item, shape.value, f"{path}.{key}")]
+    types = {"string": str, "timestamp": str, "boolean": bool, "integer": int, "long": int}
+    if type(value) is not types[shape.type_name]:
+        return [f"{path} is {value!r}, which is no {shape.type_name}"]
+    allowed = getattr(shape, "enum", [])
+    return [f"{path} is {value!r}, not one of {allowed}"] if allowed and value not in allowed else []
+
+
+def walk(macie: BaseClient, operation: str, items: str, **arguments: Any) -> list[list[dict[str, Any]]]:
+    """The pages of a list, by hand, so that each is held to the model."""
+    pages, token = [], {}
+    while True:
+        answer = call(macie, operation, **arguments, **token)
+        pages.append(answer[items])
+        if not answer.get("nextToken"):
+            return pages
+        token = {"nextToken": answer["nextToken"]}
+
+
+def code(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
+    """The code and the status of an error."""
+    response = error.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_the_model_check_tells_what_is_wrong() -> None:
+    """The check itself: a strange field, a wrong type and a value that no enumeration has."""
+    service = botocore.session.get_session().get_service_model("macie2")
+    shape = service.operation_model("ListMembers").output_shape
+    body = {"members": [{"accountid": "1"}, {"accountId": 1}, {"relationshipStatus": "enabled"}], "nextToken": None}
+    assert len(unknown(body, shape, "ListMembers")) == 3
+
+
+LISTS = [
+    ("ListMembers", "members", {"onlyAssociated": "false"}, SEEDED_MEMBERS, "accountId"),
+    ("ListMembers", "members", {}, None, "accountId"),
+    ("ListInvitations", "invitations", {}, 29, "accountId"),
+    ("ListFindingsFilters", "findingsFilterListItems", {}, 51, "id"),
+]
+
+
+@pytest.mark.parametrize(("operation", "items", "arguments", "total", "key"), LISTS)
+@pytest.mark.parametrize("size", [1, 7, 25])
+def test_pages_hold_every_item_once(
+    macie: BaseClient, operation: str, items: str, arguments: dict[str, str], total: int | None, key: str, size: int
+) -> None:
+    """Pages of any size together hold each item once, and all but the last are full."""
+    pages = walk(macie, operation, items, maxResults=size, **arguments)
+    ids = [item[key] for page in pages for item in page]
+    assert len(ids) == len(set(ids))
+    assert total in (None, len(ids))
+    assert all(len(page) == size for page in pages[:-1])
+    assert len(pages[-1]) <= size
+
+
+def test_every_member_status_is_listed(macie: BaseClient) -> None:
+    """Each status of the model can be seeded, and comes back."""
+    members = [item for page in walk(macie, "ListMembers", "members", onlyAssociated="false") for item in page]
+    statuses = Counter(member["relationshipStatus"] for member in members)
+    known = macie.meta.service_model.shape_for("RelationshipStatus").enum
+    assert set(statuses) == set(known)
+    assert statuses["Enabled"] == 60
+
+
+@pytest.mark.parametrize("only", ["true", None])
+def test_current_members_only(macie: BaseClient, only: str | None) -> None:
+    """With `onlyAssociated` true, or left out, former and future members are not listed."""
+    arguments = {"onlyAssociated": only} if only else {}
+    paginator = macie.get_paginator("list_members")
+    listed = [member for page in paginator.paginate(**arguments) for member in page["members"]]
+    statuses = {member["relationshipStatus"] for member in listed}
+    assert {"Enabled", "Paused"} <= statuses <= CURRENT_STATUSES
+    assert len(listed) < SEEDED_MEMBERS
+
+
+def test_paginators_read_everything(macie: BaseClient) -> None:
+    """The paginators of boto3 get along with the tokens."""
+    pages = macie.get_paginator("list_members").paginate(onlyAssociated="false", PaginationConfig={"PageSize": 10})
+    assert sum(len(page["members"]) for page in pages) == SEEDED_MEMBERS
+    pages = macie.get_paginator("list_invitations").paginate()
+    assert sum(len(page["invitations"]) for page in pages) == 29
+    pages = macie.get_paginator("list_findings_filters").paginate()
+    assert sum(len(page["findingsFilterListItems"]) for page in pages) == 51
+
+
+def test_each_member_can_be_read(macie: BaseClient) -> None:
+    """GetMember tells of every member what ListMembers told."""
+    for page in walk(macie, "ListMembers", "members", onlyAssociated="false"):
+        for listed in page:
+            member = call(macie, "GetMember", id=listed["accountId"])
+            assert {key: member[key] for key in listed} == listed
+
+
+def test_each_filter_can_be_read(macie: BaseClient) -> None:
+    """GetFindingsFilter tells of every filter what ListFindingsFilters told, and more."""
+    for page in walk(macie, "ListFindingsFilters", "findingsFilterListItems"):
+        for listed in page:
+            one = call(macie, "GetFindingsFilter", id=listed["id"])
+            assert {key: one[key] for key in listed} == listed
+
+
+def test_administrator_under_both_names(macie: BaseClient) -> None:
+    """The old operation and the new one tell the same."""
+    administrator = call(macie, "GetAdministratorAccount")["administrator"]
+    assert administrator["accountId"] == "111122223333"
+    assert call(macie, "GetMasterAccount")["master"] == administrator
+
+
+def test_no_administrator_is_an_absent_field(client: Clients) -> None:
+    """Without an administrator the field is absent."""
+    assert "administrator" not in call(client("macie2", "eu-west-1"), "GetAdministratorAccount")
+
+
+@pytest.mark.parametrize(("region", "status"), [("us-east-1", "ENABLED"), ("eu-west-1", "PAUSED")])
+def test_session(client: Clients, region: str, status: str) -> None:
+    """The session is that of the Region."""
+    assert call(client("macie2", region), "GetMacieSession")["status"] == status
+
+
+@pytest.mark.parametrize("operation", ["ListMembers", "ListInvitations", "ListFindingsFilters"])
+@pytest.mark.parametrize("arguments", [{"maxResults": 0}, {"maxResults": 26}, {"nextToken": "not-a-token"}])
+def test_wrong_pages_are_refused(client: Clients, operation: str, arguments: dict[str, Any]) -> None:
+    """A page size out of range and a token that was never given are validation errors."""
+    unchecked = client.unchecked("macie2")
+    with pytest.raises(ClientError) as error:
+        call(unchecked, operation, **arguments)
+    assert code(error) == ("ValidationException", 400)
+
+
+def test_a_token_of_another_list_is_refused(macie: BaseClient) -> None:
+    """A token is good for the list that it came from."""
+    token = macie.list_members(maxResults=1)["nextToken"]
+    with pytest.raises(ClientError) as error:
+        macie.list_invitations(maxResults=1, nextToken=token)
+    assert code(error) == ("ValidationException", 400)
+
+
+@pytest.mark.parametrize("operation", ["GetMember", "GetFindingsFilter"])
+def test_what_is_not_there(macie: BaseClient, operation: str) -> None:
+    """An id that nobody has is not found."""
+    with pytest.raises(ClientError) as error:
+        call(macie, operation, id="000000000000")
+    assert code(error) == ("ResourceNotFoundException", 404)
+
+
+@pytest.mark.parametrize("operation", ["GetMacieSession", "ListMembers", "GetAdministratorAccount"])
+def test_macie_not_enabled(client: Clients, operation: str) -> None:
+    """Where Macie is off every operation says so."""
+    with pytest.raises(ClientError, match="Macie is not enabled") as error:
+        call(client("macie2", "eu-west-2"), operation)
+    assert code(error) == ("AccessDeniedException", 403)
+
+
+def test_publish(client: Clients, simulator: Simulator) -> None:
+    """A message is accepted, and kept to be looked at."""
+    topic = "arn:aws:sns:us-east-1:999999999999:reports"
+    body = json.dumps({"default": "{}", "email": "hello"})
+    attribute = {"verdict": {"DataType": "String", "StringValue": "COMPLIANT"}}
+    answer = client("sns").publish(
+        TopicArn=topic, Subject="A report", Message=body, MessageStructure="json", MessageAttributes=attribute
+    )
+    [message] = [kept for kept in simulator.messages() if kept["messageId"] == answer["MessageId"]]
+    assert (message["topic"], message["subject"], message["body"]) == (topic, "A report", body)
+    assert message["attributes"] == {"verdict": ["String", "COMPLIANT"]}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"Message": "x" * 262_145},
+        {"Message": "x", "Subject": "s" * 100},
+        {"Message": "x", "Subject": "a\nb"},
+        {"Message": '{"email": "no default"}', "MessageStructure": "json"},
+    ],
+)
+def test_publish_refusals(client: Clients, arguments: dict[str, str]) -> None:
+    """Messages that SNS would refuse are refused."""
+    with pytest.raises(ClientError) as error:
+        client("sns").publish(TopicArn="arn:aws:sns:us-east-1:999999999999:reports", **arguments)
+    assert code(error) == ("InvalidParameter", 400)
+
+
+def test_assumed_role_is_another_account(client: Clients) -> None:
+    """The credentials of a role are those of its account, which has no Macie in this seed."""
+    role = "arn:aws:iam::222222222222:role/macie-compliance-audit"
+    answer = client("sts").assume_role(RoleArn=role, RoleSessionName="test")
+    keys = answer["Credentials"]
+    assert answer["AssumedRoleUser"]["Arn"].startswith("arn:aws:sts::222222222222:assumed-role/macie-compliance-audit/")
+    other = client.of("macie2", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    with pytest.raises(ClientError, match="Macie is not enabled"):
+        other.get_macie_session()
+
+
+def test_regions(client: Clients) -> None:
+    """Every Region is listed once, over any page size."""
+    pages = client("account").get_paginator("list_regions").paginate(PaginationConfig={"PageSize": 5})
+    names = [region["RegionName"] for page in pages for region in page["Regions"]]
+    assert len(names) == len(set(names)) == 22
+    enabled = client("account").list_regions(RegionOptStatusContains=["DISABLED"])
+    assert enabled["Regions"] == []

@@ -1,0 +1,172 @@
+"""Deploys the template to an AWS on loopback, waits for its schedule to start the function, and prints the report.
+
+With --keep it goes on running, to look around, until it is interrupted.
+"""
+
+import argparse
+import json
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import install
+import project
+import reports
+import services
+
+STACK = "macie-compliance"
+# arm64, the template's default, needs a Rust target that not every machine has.
+PARAMETERS = ["Architecture=x86_64", "ScheduleExpression='rate(1 minute)'"]
+BUILD = project.ROOT / ".aws-sam" / "local"
+REPORT_SECONDS = 150
+
+
+@dataclass
+class Deployment:
+    """The deployed stack, and a queue that its reports are delivered to."""
+
+    endpoint: str
+    outputs: dict[str, str]
+    queue: str
+    simulator: services.Simulator
+
+    def client(self, service: str) -> Any:
+        """A client of the local AWS."""
+        return client(service, self.endpoint)
+
+    def receive(self, seconds: float = REPORT_SECONDS) -> dict[str, Any]:
+        """Waits for the next message of the report topic."""
+        sqs = self.client("sqs")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            answer = sqs.receive_message(QueueUrl=self.queue, WaitTimeSeconds=2)
+            for message in answer.get("Messages", []):
+                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+                return json.loads(message["Body"])
+        raise project.Failure(f"no report arrived in {seconds:.0f} s (.tools/logs/emulator.log)")
+
+
+def main() -> None:
+    """Deploys, and prints the report of the first scheduled run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="go on running until interrupted")
+    given = parser.parse_args()
+    install.main()
+    sam_build()
+    with deployed() as deployment:
+        project.say("deployed; waiting for the schedule, which runs every minute")
+        message = deployment.receive()
+        report = json.loads(message["Message"])
+        print(f"Subject: {message.get('Subject')}\n\n{json.dumps(report, indent=2, ensure_ascii=False)}")
+        wrong = reports.problems(report, source="aws.scheduler")
+        if wrong:
+            raise project.Failure(f"the report is not that of the seed: {'; '.join(wrong)}")
+        project.say("the schedule started the function, and its report arrived in the queue")
+        if given.keep:
+            project.say(f"local AWS: {deployment.endpoint}, Macie: {deployment.simulator.url}; interrupt to stop")
+            signal.pause()
+
+
+def sam_build() -> None:
+    """Builds the function for Lambda."""
+    project.need("cargo", "sam", "cargo-lambda", "zig")
+    # SAM would build it in silence, for minutes the first time. This way it finds it built.
+    services.cargo("lambda", "build", "--release", "--bin", STACK)
+    sam("build", "--build-dir", str(BUILD), "--parameter-overrides", *PARAMETERS)
+
+
+@contextmanager
+def deployed() -> Iterator[Deployment]:
+    """Runs the simulator and the local AWS, deploys what `sam_build` built, and subscribes a queue."""
+    port = project.free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    # Everything that the local AWS unpacks or writes goes with it.
+    with (
+        services.simulator() as simulator,
+        tempfile.TemporaryDirectory(prefix="local-", dir=project.TOOLS) as scratch,
+        services.service("emulator", ["ministack"], emulator_environment(port, simulator, Path(scratch))) as emulator,
+    ):
+        emulator.wait_until(lambda: services.get_json(f"{endpoint}/_ministack/health"), 60)
+        sam_deploy(endpoint)
+        outputs = stack_outputs(endpoint)
+        yield Deployment(endpoint, outputs, subscribe(endpoint, outputs["ReportTopicArn"]), simulator)
+
+
+def emulator_environment(port: int, simulator: services.Simulator, scratch: Path) -> dict[str, str]:
+    """The environment of the local AWS, which its functions inherit: Macie is the simulator's."""
+    home = scratch / "home"
+    home.mkdir()
+    return project.local_aws(
+        f"http://127.0.0.1:{port}",
+        AWS_ENDPOINT_URL_MACIE2=simulator.url,
+        BIND_HOST="127.0.0.1",
+        GATEWAY_PORT=str(port),
+        HOME=str(home),
+        LAMBDA_EXECUTOR="local",
+        MINISTACK_ACCOUNT_ID=project.ACCOUNT,
+        MINISTACK_REGION=project.REGION,
+        TMPDIR=str(scratch),
+    )
+
+
+def sam_deploy(endpoint: str, stack: str = STACK, *parameters: str) -> None:
+    """Deploys what was built."""
+    options = ["--stack-name", stack, "--no-confirm-changeset", "--no-progressbar"]
+    options += ["--parameter-overrides", *PARAMETERS, *parameters]
+    # SAM has to be told of the built template, which holds the binary, and then looks beside it for its settings.
+    built = ["--template-file", str(BUILD / "template.yaml"), "--config-file", str(project.ROOT / "samconfig.toml")]
+    sam("deploy", *built, *options, endpoint=endpoint)
+
+
+def sam(*arguments: str, endpoint: str = "http://127.0.0.1:9") -> None:
+    """Runs SAM, which is silent unless it fails. Without an endpoint it can reach none."""
+    done = subprocess.run(
+        ["sam", *arguments],
+        cwd=project.ROOT,
+        env=project.local_aws(endpoint),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        project.say(done.stdout)
+        raise project.Failure(f"`sam {arguments[0]}` failed, see above")
+
+
+def stack_outputs(endpoint: str, stack: str = STACK) -> dict[str, str]:
+    """The outputs of a stack."""
+    [found] = client("cloudformation", endpoint).describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+
+def subscribe(endpoint: str, topic: str) -> str:
+    """Makes a queue that receives what is published to a topic."""
+    sqs = client("sqs", endpoint)
+    queue = sqs.create_queue(QueueName="reports")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    client("sns", endpoint).subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return queue
+
+
+def client(service: str, endpoint: str) -> Any:
+    """A client of a server on loopback."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=project.REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+if __name__ == "__main__":
+    project.run(main)

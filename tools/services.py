@@ -1,0 +1,166 @@
+"""Builds with cargo, and servers on loopback that are started, waited for and stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import project
+
+
+class Service:
+    """A process of ours, with every process that it starts."""
+
+    def __init__(self, name: str, command: list[str], env: dict[str, str]) -> None:
+        project.LOGS.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.log = project.LOGS / f"{name}.log"
+        with self.log.open("w") as log:
+            # A group of its own, so that stopping it stops nothing else.
+            self.process = subprocess.Popen(
+                command,
+                cwd=project.ROOT,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until(self, ready: Callable[[], object], seconds: float) -> None:
+        """Waits until `ready` answers something true; an `OSError` in it means not yet."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise project.Failure(f"{self.name} ended: {self.last_line()}")
+            try:
+                if ready():
+                    return
+            except OSError:
+                pass
+            time.sleep(0.1)
+        raise project.Failure(f"{self.name} was not ready after {seconds:.0f} s: {self.last_line()}")
+
+    def last_line(self) -> str:
+        """The last line of its log, and where the log is."""
+        lines = self.log.read_text(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        return f"{last} ({self.log.relative_to(project.ROOT)})"
+
+    def stop(self) -> None:
+        """Stops the process and those that it started."""
+        for number, seconds in [(signal.SIGTERM, 5), (signal.SIGKILL, 5)]:
+            try:
+                os.killpg(self.process.pid, number)
+                self.process.wait(seconds)
+            except ProcessLookupError:
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self.process.poll()
+
+
+@contextmanager
+def service(name: str, command: list[str], env: dict[str, str]) -> Iterator[Service]:
+    """A service that is stopped at the end, whatever happens."""
+    started = Service(name, command, env)
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def get_json(url: str) -> Any:
+    """What a local server answers."""
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+class Simulator:
+    """The simulator of Macie, SNS, STS and account, as a process."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What was published to it."""
+        return get_json(f"{self.url}/_simulator/messages")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What it was asked."""
+        return get_json(f"{self.url}/_simulator/requests")
+
+
+@contextmanager
+def simulator(seed: Path = project.SEED, port: int | None = None) -> Iterator[Simulator]:
+    """Builds and runs the simulator."""
+    cargo("build", "-p", "simulator")
+    port = project.need_port(port) if port else project.free_port()
+    program = project.target_directory() / "debug" / "simulator"
+    command = [str(program), "--seed", str(seed), "--port", str(port)]
+    with service("simulator", command, project.environment()) as process:
+        running = Simulator(port)
+        process.wait_until(lambda: running.requests() is not None, 10)
+        yield running
+
+
+def cargo(*arguments: str) -> None:
+    """Builds with cargo, and shows how far it is."""
+    project.need("cargo")
+    command = ["cargo", *arguments, "--locked"]
+    kept: list[str] = []
+    progress = Progress(" ".join(command))
+    with subprocess.Popen(
+        command,
+        cwd=project.ROOT,
+        env=project.environment(CARGO_TERM_COLOR="never"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as running:
+        for line in running.stderr or ():
+            if line.strip().startswith(("Compiling ", "Downloaded ")):
+                progress.step(line.split()[1])
+            else:
+                kept.append(line)
+    progress.end()
+    if running.returncode:
+        sys.stderr.writelines(kept)
+        raise project.Failure(f"`{' '.join(command)}` failed, see above")
+
+
+class Progress:
+    """Tells about steps: on one line in a terminal, else in a line from time to time."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.steps = 0
+        self.told = time.monotonic()
+        self.started = self.told
+        self.terminal = sys.stderr.isatty()
+
+    def step(self, name: str) -> None:
+        """One more is begun."""
+        self.steps += 1
+        line = f"{self.what}: {self.steps} crates, now {name}"
+        if self.terminal:
+            print(f"\r\033[K{line[:100]}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self.told > 10:
+            self.told = time.monotonic()
+            project.say(line)
+
+    def end(self) -> None:
+        """There are no more."""
+        if self.terminal and self.steps:
+            print("\r\033[K", end="", file=sys.stderr)
+        if self.steps:
+            project.say(f"{self.what}: {self.steps} crates in {time.monotonic() - self.started:.0f} s")

@@ -13,7 +13,7 @@ use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
-use crate::aws::{MoreThrottling, OrFailure, Trail};
+use crate::aws::{MoreThrottling, OrFailure, Trail, unbudgeted};
 use crate::facts::{
     Api, Facts, Failure, RELATIONSHIP_STATUSES, Read, Resource, ResourceType, Status, Target, count_members,
 };
@@ -35,6 +35,7 @@ pub async fn read(config: &SdkConfig, mut facts: Facts, rules: &Rules, cut: Inst
     let config = aws_sdk_macie2::config::Builder::from(config)
         .region(Region::new(facts.target.region.clone()))
         .retry_classifier(MoreThrottling)
+        .retry_partition(unbudgeted())
         .build();
     let reader = Reader { client: Client::from_conf(config), rules, target: &facts.target, cut };
     let alone = join(reader.session(), reader.administrator());

@@ -7,7 +7,7 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::config::retry::RetryConfig;
 use aws_sdk_sns::types::MessageAttributeValue;
 
-use crate::aws::{Aws, MoreThrottling, OrFailure};
+use crate::aws::{Aws, MoreThrottling, OrFailure, unbudgeted};
 use crate::facts::Failure;
 use crate::report::Message;
 use crate::settings::Topic;
@@ -37,6 +37,7 @@ impl Publisher {
             .region(Region::new(topic.region.clone()))
             .retry_config(retry)
             .retry_classifier(MoreThrottling)
+            .retry_partition(unbudgeted())
             .build();
         Publisher { client: Client::from_conf(config), topic: topic.clone() }
     }

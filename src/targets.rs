@@ -7,7 +7,7 @@ use aws_sdk_account::types::RegionOptStatus;
 use futures_util::future::{join, join_all};
 use tokio::time::{Instant, timeout_at};
 
-use crate::aws::{Aws, MoreThrottling, OrFailure, Trail};
+use crate::aws::{Aws, MoreThrottling, OrFailure, Trail, unbudgeted};
 use crate::facts::{Api, Facts, Failure, Read, Target};
 use crate::settings::{Regions, Settings};
 
@@ -104,7 +104,10 @@ async fn targets_of(
 
 /// The Regions that offer Macie and that an account has not disabled.
 async fn enabled_regions(config: &SdkConfig, cut: Instant) -> Result<Vec<String>, Failure> {
-    let config = aws_sdk_account::config::Builder::from(config).retry_classifier(MoreThrottling).build();
+    let config = aws_sdk_account::config::Builder::from(config)
+        .retry_classifier(MoreThrottling)
+        .retry_partition(unbudgeted())
+        .build();
     let client = aws_sdk_account::Client::from_conf(config);
     let pages = async {
         let (mut disabled, mut seen, mut trail, mut token) = (HashSet::new(), 0, Trail::default(), None);

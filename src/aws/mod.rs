@@ -19,7 +19,7 @@ use crate::settings::{Role, Settings};
 
 pub use failure::OrFailure;
 pub use pages::Trail;
-pub use retry::MoreThrottling;
+pub use retry::{MoreThrottling, unbudgeted};
 
 /// The name of the sessions in other accounts, as their CloudTrail shows it.
 const SESSION_NAME: &str = "macie-compliance";

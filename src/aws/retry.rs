@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::retry::RetryConfig;
@@ -12,6 +13,13 @@ pub(super) fn reading() -> RetryConfig {
         .with_max_attempts(6)
         .with_initial_backoff(Duration::from_millis(500))
         .with_max_backoff(Duration::from_secs(10))
+}
+
+/// A partition without the SDK's budget of retries, which lasts for the life of the process and
+/// is hardly refilled: an outage in one run would take the retries from the next. The attempts,
+/// the gate and the deadline bound the retries already.
+pub fn unbudgeted() -> RetryPartition {
+    RetryPartition::custom("macie-compliance").token_bucket(TokenBucket::unlimited()).build()
 }
 
 /// Throttling that the SDK's own classifiers do not know: SNS's `Throttled` and `KMSThrottling`,

@@ -105,6 +105,21 @@ async fn a_momentary_failure_is_retried() {
 }
 
 #[tokio::test]
+async fn failures_of_earlier_runs_take_no_retry_from_later_ones() {
+    let function = Function::start(seed(healthy())).await;
+    let every = |times| {
+        let fault = |api: &&str| Fault { times, ..Fault::of("macie2", api, error(500, "InternalServerException", "")) };
+        APIS.iter().map(fault).collect()
+    };
+    function.aws.set_faults(every(None));
+    for _ in 0..2 {
+        assert_eq!(function.answer(json!({})).await["verdict"], "INSUFFICIENT_DATA");
+    }
+    function.aws.set_faults(every(Some(2)));
+    assert_eq!(function.answer(json!({})).await["verdict"], "COMPLIANT");
+}
+
+#[tokio::test]
 async fn credentials_that_the_region_does_not_know_are_told_as_such() {
     let report =
         report_of("ListMembers", error(403, "UnrecognizedClientException", "The security token is invalid")).await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use simulator::{Fault, RegionSeed, RoleSeed, Seed, TargetSeed};
 
-use crate::function::{ACCOUNT, Function, error, healthy};
+use crate::function::{ACCOUNT, Function, error, healthy, violations};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/macie-compliance-audit";
 
@@ -100,4 +100,60 @@ async fn a_role_that_cannot_be_assumed_makes_only_its_own_targets_incomplete() {
     let failed = &report["targets"][0]["reads"][0];
     assert_eq!((&failed["api"], &failed["error"]["code"]), (&json!("AssumeRole"), &json!("AccessDenied")));
     assert!(failed["error"]["hint"].as_str().is_some_and(|hint| hint.contains("sts:AssumeRole")), "{failed}");
+}
+
+#[tokio::test]
+async fn two_hundred_targets_are_read_in_one_run_within_the_limit() {
+    let accounts: Vec<String> = (1..10).map(|index| format!("{index:012}")).collect();
+    let target = |account: &String| TargetSeed {
+        account_id: Some(account.clone()),
+        members: vec![
+            json!({"count": 60, "relationshipStatus": "Enabled"}),
+            json!({"relationshipStatus": "AccountSuspended"}),
+        ],
+        ..healthy()
+    };
+    let own = ACCOUNT.to_owned();
+    let seed = Seed { targets: accounts.iter().chain([&own]).map(target).collect(), latency_ms: 2, ..Seed::default() };
+    let roles: Vec<String> = accounts.iter().map(|account| format!("arn:aws:iam::{account}:role/audit")).collect();
+    let regions: Vec<&str> = simulator::seed::MACIE_REGIONS[..20].to_vec();
+    let variables = [("MACIE_ROLE_ARNS", roles.join(",")), ("MACIE_REGIONS", regions.join(","))];
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let function = Function::with(seed, &variables).await;
+    let answer = function.answer(json!({})).await;
+    assert_eq!((&answer["complete"], &answer["summary"]["targets"]), (&json!(true), &json!(200)));
+    assert_eq!((&answer["summary"]["violations"], &answer["summary"]["members"]), (&json!(200), &json!(12_200)));
+    assert!(function.aws.most_in_flight() <= 64, "{}", function.aws.most_in_flight());
+
+    let reports = function.published();
+    let mut told: Vec<_> = reports.iter().flat_map(places).collect();
+    told.sort();
+    told.dedup();
+    assert_eq!(told.len(), 200, "every target is told");
+    assert_eq!(reports.iter().map(|report| violations(report).len()).sum::<usize>(), 200);
+}
+
+#[tokio::test]
+async fn one_region_that_throttles_for_ever_delays_no_other() {
+    let throttled = Fault {
+        region: Some("eu-west-1".to_owned()),
+        service: Some("macie2".to_owned()),
+        api: None,
+        ..Fault::of("macie2", "ListMembers", error(429, "ThrottlingException", "Rate exceeded"))
+    };
+    let seed = Seed { faults: vec![throttled], ..crate::function::seed(healthy()) };
+    let function = Function::with(seed, &[("MACIE_REGIONS", "eu-west-1,us-east-1"), ("MAX_CONCURRENCY", "2")]).await;
+    let report = function.report().await;
+    assert_eq!(
+        places(&report),
+        [(ACCOUNT, "eu-west-1", false), (ACCOUNT, "us-east-1", true)].map(|(a, r, c)| (a.to_owned(), r.to_owned(), c))
+    );
+    let requests = function.aws.requests();
+    let last =
+        |region: &str| requests.iter().filter(|request| request.region == region).map(|request| request.order).max();
+    let before = requests
+        .iter()
+        .filter(|request| request.region == "eu-west-1" && Some(request.order) < last("us-east-1"))
+        .count();
+    assert!(before <= 10, "the other Region is done while this one waits to be tried again: {before}");
 }

@@ -8,6 +8,14 @@ const LONGEST: Duration = Duration::from_secs(900);
 /// Time that is kept at the very end, to log what could not be published and to answer.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// The least that is kept for publishing, however narrow the margin: a first connection to SNS
+/// and one more attempt.
+const LEAST_MARGIN: Duration = Duration::from_secs(3);
+
+/// The least that an attempt gets where there is that much time: a first connection to a far
+/// Region must not be cut short only to be begun again.
+const LEAST_ATTEMPT: Duration = Duration::from_secs(1);
+
 /// How long one run may read and publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -32,9 +40,9 @@ impl Budget {
             .and_then(|deadline| deadline.duration_since(now).ok())
             .filter(|left| !left.is_zero())
             .map_or(LONGEST, |left| left.min(LONGEST));
-        let read = left.saturating_sub(margin).max(left / 10);
+        let read = left.saturating_sub(margin.max(LEAST_MARGIN)).max(left / 10);
         let publish = left.saturating_sub(LAST_WORDS).max(read);
-        Budget { read, publish, attempt: read / 4 }
+        Budget { read, publish, attempt: (read / 4).max(LEAST_ATTEMPT).min(read) }
     }
 }
 
@@ -55,6 +63,13 @@ mod tests {
         assert_eq!(budget(60_000).read, Duration::from_secs(50));
         assert_eq!(budget(60_000).publish, Duration::from_millis(59_500));
         assert_eq!(budget(12_000).read, Duration::from_secs(2));
+    }
+
+    #[test]
+    fn no_margin_at_all_still_leaves_time_to_publish() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let budget = Budget::new(1_800_000_060_000, now, Duration::ZERO);
+        assert_eq!((budget.read, budget.publish), (Duration::from_secs(57), Duration::from_millis(59_500)));
     }
 
     #[test]

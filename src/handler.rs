@@ -99,13 +99,21 @@ impl Handler {
         let aws = self.aws.within(attempt);
         let asked = request.regions.clone().map(Regions::These);
         let regions = asked.as_ref().unwrap_or(&self.settings.regions);
-        let plan = targets::plan(&aws, &self.settings, regions, self.account(context), cut).await;
-        let open = plan.open.into_iter().map(|(config, facts)| {
-            // Boxed, since a future of so many requests is large and would be moved about.
-            Box::pin(async move { macie::read(&config, facts, &self.rules, cut).await })
+        // Each account is read as soon as it is open, so that one that does not open delays no other.
+        let accounts = targets::accounts(&self.settings, self.account(context)).map(|account| {
+            let aws = &aws;
+            async move {
+                let plan = targets::open(aws, account, regions, cut).await;
+                // Boxed, since a future of so many requests is large and would be moved about.
+                let open = plan.open.into_iter().map(|(config, facts)| {
+                    Box::pin(async move { macie::read(&config, facts, &self.rules, cut).await })
+                });
+                let mut facts = join_all(open).await;
+                facts.extend(plan.closed);
+                facts
+            }
         });
-        let mut facts = join_all(open).await;
-        facts.extend(plan.closed);
+        let mut facts = join_all(accounts).await.concat();
         facts.sort_by(|a, b| a.target.cmp(&b.target));
         facts
     }

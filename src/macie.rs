@@ -61,10 +61,11 @@ impl Chain {
         Chain { read: Read::new(api), flagged: Vec::new(), members: BTreeMap::new(), not_enabled: false }
     }
 
-    /// Ends the read with this failure. That Macie is not enabled is an answer and not a failure.
-    /// The first failure stands.
+    /// Ends the read with this failure. That Macie is not enabled is an answer and not a failure,
+    /// unless pages came before it: then the rest of them is unread. The first failure stands.
     fn fail(&mut self, failure: Failure) {
-        if is_not_enabled(&failure) {
+        let first_answer = self.read.pages == 0 && self.read.api != Api::GetMember;
+        if first_answer && is_not_enabled(&failure) {
             self.not_enabled = true;
         } else {
             self.read.failure.get_or_insert(failure);
@@ -218,7 +219,7 @@ impl Reader<'_> {
         let mut now = Vec::new();
         self.until_cut(&mut chain, async |chain| {
             let calls = listed.flagged.iter().enumerate().filter(|(_, resource)| !resource.id.is_empty());
-            let calls = calls.map(async |(index, resource)| (index, self.read_again(&resource.id).await));
+            let calls = calls.map(async |(index, resource)| (index, self.read_again(resource).await));
             let mut answers = stream::iter(calls).buffer_unordered(CONFIRMING);
             while let Some((index, answer)) = answers.next().await {
                 match answer {
@@ -241,10 +242,11 @@ impl Reader<'_> {
         chain
     }
 
-    async fn read_again(&self, id: &str) -> Result<Resource, Failure> {
+    async fn read_again(&self, resource: &Resource) -> Result<Resource, Failure> {
+        let id = resource.id.as_str();
         let answer = self.client.get_member().id(id).send().await.or_failure()?;
-        if answer.relationship_status.is_none() && answer.account_id.is_none() {
-            return Err(Failure::own(Failure::INVALID_RESPONSE, "the answer has neither an account nor a status"));
+        if answer.relationship_status.is_none() && resource.status != Status::Absent {
+            return Err(Failure::own(Failure::INVALID_RESPONSE, "the answer has no status, and the list has one"));
         }
         if answer.account_id.as_deref().is_some_and(|answered| answered != id) {
             return Err(Failure::own(Failure::INVALID_RESPONSE, "the answer is about another account"));

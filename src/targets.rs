@@ -4,12 +4,11 @@ use std::collections::HashSet;
 
 use aws_config::SdkConfig;
 use aws_sdk_account::types::RegionOptStatus;
-use futures_util::future::{join, join_all};
 use tokio::time::{Instant, timeout_at};
 
 use crate::aws::{Aws, MoreThrottling, OrFailure, Trail, unbudgeted};
 use crate::facts::{Api, Facts, Failure, Read, Target};
-use crate::settings::{Regions, Settings};
+use crate::settings::{Regions, Role, Settings};
 
 /// The Regions that offer Macie: the endpoints of `macie2` in botocore 1.44.5's
 /// `endpoints.json`, partition `aws`, as of 2026-11-22. The other partitions offer none.
@@ -38,7 +37,7 @@ pub const MACIE_REGIONS: [&str; 22] = [
     "us-west-2",
 ];
 
-/// The targets of a run.
+/// The targets of one account.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// What can be read, each with the configuration that reaches its account.
@@ -47,44 +46,37 @@ pub struct Plan {
     pub closed: Vec<Facts>,
 }
 
-/// Finds the targets: every Region of the function's own account, and of each account that a role
-/// opens. What fails here becomes a read of the targets that it concerns, so that they are told as
-/// incomplete and no other target is.
-pub async fn plan(aws: &Aws, settings: &Settings, regions: &Regions, own_account: &str, cut: Instant) -> Plan {
-    let home = settings.own_region.as_str();
-    let own = targets_of(own_account, Ok(aws.own().clone()), regions, home, cut);
-    let others = join_all(settings.roles.iter().map(async |role| {
-        let opened = timeout_at(cut, aws.assuming(role)).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()));
-        targets_of(&role.account_id, opened, regions, home, cut).await
-    }));
-    let (own, others) = join(own, others).await;
-
-    let mut plan = Plan::default();
-    let mut known = HashSet::new();
-    for part in std::iter::once(own).chain(others) {
-        plan.open.extend(part.open.into_iter().filter(|(_, facts)| known.insert(facts.target.clone())));
-        plan.closed.extend(part.closed);
-    }
-    plan
+/// The accounts of a run: the function's own, and those that a role opens. A role in the
+/// function's own account would open the same targets again.
+pub fn accounts<'a>(settings: &'a Settings, own: &'a str) -> impl Iterator<Item = (&'a str, Option<&'a Role>)> {
+    let others = settings.roles.iter().filter(move |role| role.account_id != own);
+    std::iter::once((own, None)).chain(others.map(|role| (role.account_id.as_str(), Some(role))))
 }
 
-/// The targets of one account. Where `all` Regions are asked for and the account does not say
+/// Opens an account and finds its targets. What fails here becomes a read of the targets that it
+/// concerns, so that they are told as incomplete and no other target is.
+pub async fn open(aws: &Aws, account: (&str, Option<&Role>), regions: &Regions, cut: Instant) -> Plan {
+    let (account_id, role) = account;
+    let opened = match role {
+        None => Ok(aws.own().clone()),
+        Some(role) => timeout_at(cut, aws.assuming(role)).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded())),
+    };
+    targets_of(account_id, opened, regions, cut).await
+}
+
+/// The targets of an opened account. Where `all` Regions are asked for and the account does not say
 /// which it has, every Region that offers Macie is read, so that none is passed over.
-async fn targets_of(
-    account: &str,
-    opened: Result<SdkConfig, Failure>,
-    regions: &Regions,
-    home: &str,
-    cut: Instant,
-) -> Plan {
+async fn targets_of(account: &str, opened: Result<SdkConfig, Failure>, regions: &Regions, cut: Instant) -> Plan {
     let unread = |region: &str| Facts::new(Target { account_id: account.to_owned(), region: region.to_owned() });
     let failed = |api: Api, failure: &Failure| Read { failure: Some(failure.clone()), ..Read::new(api) };
     let (config, listed) = match (opened, regions) {
         (Err(failure), _) => {
-            let regions = if let Regions::These(regions) = regions { regions } else { &vec![home.to_owned()] };
-            let closed =
-                regions.iter().map(|region| Facts { reads: vec![failed(Api::AssumeRole, &failure)], ..unread(region) });
-            return Plan { open: Vec::new(), closed: closed.collect() };
+            let closed = |region: &str| Facts { reads: vec![failed(Api::AssumeRole, &failure)], ..unread(region) };
+            let closed = match regions {
+                Regions::These(regions) => regions.iter().map(|region| closed(region)).collect(),
+                Regions::All => MACIE_REGIONS.map(closed).into(),
+            };
+            return Plan { open: Vec::new(), closed };
         }
         (Ok(config), Regions::These(regions)) => (config, Ok(regions.clone())),
         (Ok(config), Regions::All) => {
@@ -129,5 +121,8 @@ async fn enabled_regions(config: &SdkConfig, cut: Instant) -> Result<Vec<String>
         }
         Ok(MACIE_REGIONS.into_iter().filter(|region| !disabled.contains(*region)).map(str::to_owned).collect())
     };
-    timeout_at(cut, pages).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()))
+    // The list is asked for before anything is read, so it gets a part of the time only.
+    let now = Instant::now();
+    let early = now + cut.saturating_duration_since(now) / 3;
+    timeout_at(early, pages).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()))
 }

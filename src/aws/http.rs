@@ -95,6 +95,10 @@ async fn exchange(connector: &SharedHttpConnector, request: HttpRequest) -> Resu
             return Err(ConnectorError::user(format!("the answer is larger than {LARGEST_BODY} bytes").into()));
         }
     }
+    // The SDK takes an empty body for an empty document, and with that "no administrator".
+    if whole.is_empty() && response.status().is_success() {
+        return Err(ConnectorError::user("the answer is empty".into()));
+    }
     *response.body_mut() = SdkBody::from(whole);
     Ok(response)
 }

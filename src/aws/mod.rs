@@ -8,6 +8,7 @@ mod retry;
 
 use std::time::Duration;
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
@@ -44,6 +45,8 @@ impl Aws {
             .region(Region::new(settings.own_region.clone()))
             .http_client(gate.guard(http.clone(), http::LONGEST_ATTEMPT))
             .retry_config(retry::reading())
+            // The gate limits the time of each attempt, its body included.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build())
             .load()
             .await;

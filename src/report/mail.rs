@@ -41,10 +41,10 @@ pub(super) fn scope(report: &Report) -> String {
 
 /// Verdict, violations and scope in one line of printable ASCII: the subject and the short
 /// message.
-pub(super) fn headline(report: &Report, max: usize) -> String {
+pub(super) fn headline(report: &Report, scope: &str, max: usize) -> String {
     let incomplete = if report.complete { "" } else { ", incomplete" };
     let violations = count(report.summary.violations, "violation");
-    ascii(&format!("Macie {}: {violations}{incomplete}, {}", report.verdict.as_str(), scope(report)), max)
+    ascii(&format!("Macie {}: {violations}{incomplete}, {scope}", report.verdict.as_str()), max)
 }
 
 /// The mail of the whole report.

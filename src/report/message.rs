@@ -69,27 +69,29 @@ struct Body<'a> {
 /// hold every violation once.
 pub fn messages(report: &Report) -> Vec<Message> {
     let text = mail::text(report);
-    let whole = message(report, &text);
+    // A part may hold none of the targets, so the scope is told from the whole.
+    let scope = mail::scope(report);
+    let whole = message(report, &scope, &text);
     if whole.size() <= LIMIT {
         return vec![whole];
     }
-    let parts = split(report);
+    let parts = split(report, &scope);
     // The first part's mail tells of the whole report, so it is written from that.
     let first = mail::text(&Report { part: Part { number: 1, of: parts.len() }, ..report.clone() });
     let texts = std::iter::once(first).chain(parts.iter().skip(1).map(mail::part_note));
-    parts.iter().zip(texts).map(|(part, text)| message(part, &text)).collect()
+    parts.iter().zip(texts).map(|(part, text)| message(part, &scope, &text)).collect()
 }
 
-fn message(report: &Report, mail: &str) -> Message {
+fn message(report: &Report, scope: &str, mail: &str) -> Message {
     let Part { number, of } = report.part;
     let part = if of > 1 { format!(" (part {number} of {of})") } else { String::new() };
-    let headline = mail::headline(report, SUBJECT - part.len());
+    let headline = mail::headline(report, scope, SUBJECT - part.len());
     let worst = report.summary.by_severity.iter().find(|(_, violations)| **violations > 0);
     let worst = worst.map_or_else(|| "NONE".to_owned(), |(severity, _)| json(severity).replace('"', ""));
     let attribute = |name, data_type, value| Attribute { name, data_type, value };
     Message {
         subject: format!("{headline}{part}"),
-        body: json(&Body { default: &json(report), email: mail, sms: &mail::headline(report, SMS) }),
+        body: json(&Body { default: &json(report), email: mail, sms: &mail::headline(report, scope, SMS) }),
         attributes: vec![
             attribute("verdict", "String", report.verdict.as_str().to_owned()),
             attribute("complete", "String", report.complete.to_string()),
@@ -105,7 +107,7 @@ fn message(report: &Report, mail: &str) -> Message {
 
 /// Fills one part after the other. What a part weighs is computed on what is sent: JSON inside a
 /// JSON string, where every quote takes two bytes.
-fn split(report: &Report) -> Vec<Report> {
+fn split(report: &Report, scope: &str) -> Vec<Report> {
     let bare = Report { targets: Vec::new(), violations: Vec::new(), part: WIDEST, ..report.clone() };
     // Every part tells of all targets, as long as that leaves most of its room to violations.
     let repeated = report.targets.iter().map(weight).sum::<usize>() <= LIMIT / 3;
@@ -115,7 +117,7 @@ fn split(report: &Report) -> Vec<Report> {
         let part = Report { targets: each.to_vec(), ..bare.clone() };
         let text =
             if parts == 0 { mail::text(&Report { part: WIDEST, ..report.clone() }) } else { mail::part_note(&part) };
-        let room = LIMIT.saturating_sub(message(&part, &text).size());
+        let room = LIMIT.saturating_sub(message(&part, scope, &text).size());
         (part, room)
     };
     let (first, mut room) = new_part(0);

@@ -64,3 +64,23 @@ async fn members_that_could_not_be_read_again_in_time_stand_unconfirmed() {
     assert_eq!(report["violations"][0]["confirmed"], false);
     assert_eq!(read(&report, "GetMember")["error"]["code"], "DeadlineExceeded");
 }
+
+#[tokio::test]
+async fn an_account_that_does_not_open_in_time_delays_no_other() {
+    let role = ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/audit");
+    for (service, api, variable) in [("sts", "AssumeRole", role), ("account", "ListRegions", ("MACIE_REGIONS", "all"))]
+    {
+        let faults = vec![simulator::Fault::of(service, api, FaultKind::Hang)];
+        let function = Function::with(simulator::Seed { faults, ..seed(healthy()) }, &[variable]).await;
+        let Outcome::Answer(answer) = function.invoke(with_seconds(12)).await else { panic!("it fails") };
+        assert_eq!(answer["verdict"], "INSUFFICIENT_DATA");
+        assert_eq!(answer["summary"]["targetsIncomplete"], 1, "{api}");
+        let report = function.published().remove(0);
+        let targets = report["targets"].as_array().expect("targets");
+        let failed = targets.iter().find(|target| target["complete"] == false).expect("an incomplete target");
+        assert_eq!(
+            (&failed["reads"][0]["api"], &failed["reads"][0]["error"]["code"]),
+            (&json!(api), &json!("DeadlineExceeded"))
+        );
+    }
+}

@@ -70,6 +70,31 @@ async fn an_answer_that_is_none_is_an_incomplete_read() {
 }
 
 #[tokio::test]
+async fn an_administrator_that_no_answer_names_is_not_taken_for_none() {
+    let respond = |body: &str| FaultKind::Respond {
+        status: 200,
+        content_type: "application/json".to_owned(),
+        body: body.to_owned(),
+    };
+    for kind in
+        [respond(""), respond("<html>"), respond(r#"{"administrator":7}"#), FaultKind::BigBody { bytes: 50_000_000 }]
+    {
+        let report = report_of("GetAdministratorAccount", kind.clone()).await;
+        assert_eq!(read(&report, "GetAdministratorAccount")["error"]["code"], "InvalidResponse", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn macie_disabled_in_the_middle_of_a_walk_leaves_the_rest_unread() {
+    let mut seed = faulty("ListMembers", error(403, "AccessDeniedException", "Macie is not enabled"));
+    seed.faults[0].from = 2;
+    let function = Function::with(seed, &[("DISABLED_RULES", "macie-not-enabled")]).await;
+    let report = function.report().await;
+    assert_eq!(report["verdict"], "INSUFFICIENT_DATA");
+    assert_eq!(read(&report, "ListMembers")["error"]["code"], "AccessDeniedException");
+}
+
+#[tokio::test]
 async fn the_older_name_does_where_only_it_is_allowed_or_known() {
     for kind in [
         error(403, "AccessDeniedException", "not authorized"),

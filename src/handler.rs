@@ -96,17 +96,19 @@ impl Handler {
 
     /// Reads every target until the cut.
     async fn collect(&self, request: &Request, context: &Context, cut: Instant, attempt: Duration) -> Vec<Facts> {
-        let aws = self.aws.within(attempt);
+        let (aws, now) = (self.aws.within(attempt), (self.now)());
         let asked = request.regions.clone().map(Regions::These);
         let regions = asked.as_ref().unwrap_or(&self.settings.regions);
         // Each account is read as soon as it is open, so that one that does not open delays no other.
         let accounts = targets::accounts(&self.settings, self.account(context)).map(|account| {
             let aws = &aws;
             async move {
-                let plan = targets::open(aws, account, regions, cut).await;
+                let plan = targets::open(aws, account, regions, now, cut).await;
                 // Boxed, since a future of so many requests is large and would be moved about.
                 let open = plan.open.into_iter().map(|(config, facts)| {
-                    Box::pin(async move { macie::read(&config, facts, &self.rules, cut).await })
+                    Box::pin(async move {
+                        macie::read(&config, facts, &self.rules, cut).await
+                    })
                 });
                 let mut facts = join_all(open).await;
                 facts.extend(plan.closed);

@@ -1,6 +1,7 @@
 //! Which accounts and Regions a run reads.
 
 use std::collections::HashSet;
+use std::time::SystemTime;
 
 use aws_config::SdkConfig;
 use aws_sdk_account::types::RegionOptStatus;
@@ -55,11 +56,13 @@ pub fn accounts<'a>(settings: &'a Settings, own: &'a str) -> impl Iterator<Item 
 
 /// Opens an account and finds its targets. What fails here becomes a read of the targets that it
 /// concerns, so that they are told as incomplete and no other target is.
-pub async fn open(aws: &Aws, account: (&str, Option<&Role>), regions: &Regions, cut: Instant) -> Plan {
+pub async fn open(aws: &Aws, account: (&str, Option<&Role>), regions: &Regions, now: SystemTime, cut: Instant) -> Plan {
     let (account_id, role) = account;
     let opened = match role {
         None => Ok(aws.own().clone()),
-        Some(role) => timeout_at(cut, aws.assuming(role)).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded())),
+        Some(role) => {
+            timeout_at(cut, aws.assuming(role, now)).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()))
+        }
     };
     targets_of(account_id, opened, regions, cut).await
 }

@@ -5,13 +5,12 @@ mod failure;
 mod http;
 mod pages;
 mod retry;
+mod roles;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -22,9 +21,6 @@ pub use failure::OrFailure;
 pub use pages::Trail;
 pub use retry::{MoreThrottling, unbudgeted};
 
-/// The name of the sessions in other accounts, as their CloudTrail shows it.
-const SESSION_NAME: &str = "macie-compliance";
-
 /// How long a connection may take to open. The SDK's own default.
 const CONNECT: Duration = Duration::from_millis(3100);
 
@@ -34,6 +30,7 @@ pub struct Aws {
     config: SdkConfig,
     http: SharedHttpClient,
     gate: http::Gate,
+    assumed: roles::Assumed,
 }
 
 impl Aws {
@@ -50,7 +47,7 @@ impl Aws {
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build())
             .load()
             .await;
-        Aws { config, http, gate }
+        Aws { config, http, gate, assumed: roles::Assumed::default() }
     }
 
     /// The configuration in which no attempt at a request takes longer than this, so that a
@@ -65,18 +62,14 @@ impl Aws {
         &self.config
     }
 
-    /// The configuration for a client in the account of a role, after the role was assumed. The
-    /// SDK renews the credentials.
+    /// The configuration for a client in the account of a role, after the role was assumed, in
+    /// this run or in an earlier one whose credentials are good for the whole of this. The SDK
+    /// renews them.
     ///
     /// # Errors
     /// STS's refusal, or why it could not be asked.
-    pub async fn assuming(&self, role: &Role) -> Result<SdkConfig, Failure> {
-        let mut provider = AssumeRoleProvider::builder(&role.arn).session_name(SESSION_NAME).configure(&self.config);
-        if let Some(external_id) = &role.external_id {
-            provider = provider.external_id(external_id);
-        }
-        let provider = provider.build().await;
-        provider.provide_credentials().await.map_err(|error| failure::credentials(&error))?;
-        Ok(self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
+    pub async fn assuming(&self, role: &Role, now: SystemTime) -> Result<SdkConfig, Failure> {
+        let credentials = self.assumed.credentials(&self.config, role, now).await?;
+        Ok(self.config.to_builder().credentials_provider(credentials).build())
     }
 }

@@ -6,6 +6,9 @@ use crate::facts::{Api, Failure, Target};
 pub(super) fn hint(api: Api, failure: &Failure, target: &Target) -> Option<String> {
     let Target { account_id, region } = target;
     let advice = match failure.code.as_str() {
+        "AccessDeniedException" | "AccessDenied" | "AuthorizationError" if api == Api::AssumeRole => {
+            format!("allow {} to the function's role, and let the role in account {account_id} trust it", api.action())
+        }
         "AccessDeniedException" | "AccessDenied" | "AuthorizationError" => {
             format!("allow {} in account {account_id}, for the role that reads it", api.action())
         }

@@ -85,6 +85,17 @@ async fn a_role_opens_one_more_account() {
 }
 
 #[tokio::test]
+async fn a_role_is_assumed_once_and_not_again_by_the_next_run() {
+    let function =
+        Function::with(two_accounts(), &[("MACIE_ROLE_ARNS", ROLE), ("MACIE_REGIONS", "us-east-1,eu-west-1")]).await;
+    for _ in 0..2 {
+        assert_eq!(function.answer(json!({})).await["summary"]["violations"], 2);
+    }
+    let assumed = function.aws.requests().iter().filter(|request| request.operation == "AssumeRole").count();
+    assert_eq!(assumed, 1);
+}
+
+#[tokio::test]
 async fn a_role_that_cannot_be_assumed_makes_only_its_own_targets_incomplete() {
     let seed = Seed { roles: [("arn:aws:iam::1:role/other".to_owned(), RoleSeed::default())].into(), ..two_accounts() };
     let function = Function::with(seed, &[("MACIE_ROLE_ARNS", ROLE)]).await;

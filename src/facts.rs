@@ -167,6 +167,8 @@ pub struct Resource {
     pub arn: Option<String>,
     /// Its name, written by whoever made it.
     pub name: Option<String>,
+    /// For members: its e-mail address, where reports are to have it.
+    pub email: Option<String>,
     /// What the service says of it.
     pub status: Status,
     /// The service's own time for the status, RFC 3339 in UTC.

@@ -107,7 +107,7 @@ impl Handler {
                 // Boxed, since a future of so many requests is large and would be moved about.
                 let open = plan.open.into_iter().map(|(config, facts)| {
                     Box::pin(async move {
-                        macie::read(&config, facts, &self.rules, cut).await
+                        macie::read(&config, facts, &self.rules, self.settings.include_emails, cut).await
                     })
                 });
                 let mut facts = join_all(open).await;

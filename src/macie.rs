@@ -31,13 +31,15 @@ const NO_STATUS: &str = "(absent)";
 
 /// Adds to the facts of one target everything that Macie tells there, the chains of requests at the
 /// same time, and stops at the cut.
-pub async fn read(config: &SdkConfig, mut facts: Facts, rules: &Rules, cut: Instant) -> Facts {
+///
+/// E-mail addresses of members are kept only if `emails` says so.
+pub async fn read(config: &SdkConfig, mut facts: Facts, rules: &Rules, emails: bool, cut: Instant) -> Facts {
     let config = aws_sdk_macie2::config::Builder::from(config)
         .region(Region::new(facts.target.region.clone()))
         .retry_classifier(MoreThrottling)
         .retry_partition(unbudgeted())
         .build();
-    let reader = Reader { client: Client::from_conf(config), rules, target: &facts.target, cut };
+    let reader = Reader { client: Client::from_conf(config), rules, emails, target: &facts.target, cut };
     let alone = join(reader.session(), reader.administrator());
     let lists = join(reader.members(), join(reader.invitations(), reader.filters()));
     let ((session, administrator), ((members, confirmed), (invitations, filters))) = join(alone, lists).await;
@@ -102,6 +104,7 @@ struct Page<T> {
 struct Reader<'a> {
     client: Client,
     rules: &'a Rules,
+    emails: bool,
     target: &'a Target,
     cut: Instant,
 }
@@ -150,7 +153,7 @@ impl Reader<'_> {
         };
         let mut listed = self
             .walk(Api::ListMembers, list, |chain, item| {
-                let resource = member(item);
+                let resource = self.member(item);
                 chain.count_member(&resource.status, 1);
                 resource
             })
@@ -256,6 +259,7 @@ impl Reader<'_> {
             id: id.to_owned(),
             arn: answer.arn.as_deref().map(clip),
             name: None,
+            email: self.email(answer.email),
             status: relationship(answer.relationship_status),
             since: answer.updated_at.as_ref().and_then(time),
             confirmed: Some(true),
@@ -283,6 +287,23 @@ impl Reader<'_> {
         }
     }
 
+    fn member(&self, item: Member) -> Resource {
+        Resource {
+            kind: ResourceType::Member,
+            id: item.account_id.as_deref().map(clip).unwrap_or_default(),
+            arn: item.arn.as_deref().map(clip),
+            name: None,
+            email: self.email(item.email),
+            status: relationship(item.relationship_status),
+            since: item.updated_at.as_ref().and_then(time),
+            confirmed: Some(false),
+        }
+    }
+
+    fn email(&self, address: Option<String>) -> Option<String> {
+        address.filter(|_| self.emails).as_deref().map(clip)
+    }
+
     fn keep(&self, chain: &mut Chain, resource: Resource) {
         if self.rules.flag(resource.kind, &resource.status) {
             chain.flagged.push(resource);
@@ -308,21 +329,10 @@ fn session(target: &Target, status: Status, since: Option<DateTime>) -> Resource
         id: target.account_id.clone(),
         arn: None,
         name: None,
+        email: None,
         status,
         since: since.as_ref().and_then(time),
         confirmed: None,
-    }
-}
-
-fn member(item: Member) -> Resource {
-    Resource {
-        kind: ResourceType::Member,
-        id: item.account_id.as_deref().map(clip).unwrap_or_default(),
-        arn: item.arn.as_deref().map(clip),
-        name: None,
-        status: relationship(item.relationship_status),
-        since: item.updated_at.as_ref().and_then(time),
-        confirmed: Some(false),
     }
 }
 
@@ -332,6 +342,7 @@ fn invitation(item: Invitation) -> Resource {
         id: item.account_id.as_deref().map(clip).unwrap_or_default(),
         arn: None,
         name: None,
+        email: None,
         status: relationship(item.relationship_status),
         since: item.invited_at.as_ref().and_then(time),
         confirmed: None,
@@ -344,6 +355,7 @@ fn filter(item: FindingsFilterListItem) -> Resource {
         id: item.id.as_deref().map(clip).unwrap_or_default(),
         arn: item.arn.as_deref().map(clip),
         name: item.name.as_deref().map(clip),
+        email: None,
         status: item.action.map_or(Status::Absent, |action| Status::Is(word(action.as_str()))),
         since: None,
         confirmed: None,

@@ -26,6 +26,8 @@ pub struct Settings {
     pub max_concurrency: usize,
     /// Time kept before the Lambda deadline to publish (`DEADLINE_MARGIN_SECONDS`).
     pub deadline_margin: Duration,
+    /// Whether the report names flagged members by their e-mail addresses too (`INCLUDE_EMAILS`).
+    pub include_emails: bool,
 }
 
 /// The SNS topic of the reports.
@@ -120,6 +122,7 @@ impl Settings {
             disabled_rules: reader.disabled_rules(),
             max_concurrency: reader.number("MAX_CONCURRENCY", 64, 1..=1000) as usize,
             deadline_margin: Duration::from_secs(reader.number("DEADLINE_MARGIN_SECONDS", 10, 0..=600)),
+            include_emails: reader.flag("INCLUDE_EMAILS"),
             topic: topic.unwrap_or_else(|| Topic::named("")),
             own_region,
         };
@@ -252,6 +255,17 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
+    fn flag(&mut self, variable: &'static str) -> bool {
+        match self.value(variable).as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                self.problem(variable, Some(other.to_owned()), "`true` or `false`");
+                false
+            }
+        }
+    }
+
     fn disabled_rules(&mut self) -> Vec<&'static str> {
         const VARIABLE: &str = "DISABLED_RULES";
         let mut known = Vec::new();
@@ -331,7 +345,7 @@ mod tests {
         assert_eq!((settings.topic.region.as_str(), settings.topic.fifo), ("us-east-1", false));
         assert_eq!(settings.notify_on, NotifyOn::Always);
         assert_eq!((settings.max_concurrency, settings.deadline_margin), (64, Duration::from_secs(10)));
-        assert!(settings.roles.is_empty() && settings.disabled_rules.is_empty());
+        assert!(settings.roles.is_empty() && settings.disabled_rules.is_empty() && !settings.include_emails);
     }
 
     #[test]
@@ -342,6 +356,7 @@ mod tests {
             Regions::These(vec!["eu-west-1".into(), "us-east-1".into()])
         );
         assert_eq!(with("NOTIFY_ON", "problems").expect("valid").notify_on, NotifyOn::Problems);
+        assert!(with("INCLUDE_EMAILS", "true").expect("valid").include_emails);
         assert_eq!(with("MAX_CONCURRENCY", "8").expect("valid").max_concurrency, 8);
         assert_eq!(with("DEADLINE_MARGIN_SECONDS", "3").expect("valid").deadline_margin, Duration::from_secs(3));
         assert_eq!(with("DISABLED_RULES", "macie-paused").expect("valid").disabled_rules, ["macie-paused"]);
@@ -405,6 +420,7 @@ mod tests {
             ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/x,arn:aws:iam::111122223333:role/y"),
             ("MAX_CONCURRENCY", "-1"),
             ("DEADLINE_MARGIN_SECONDS", "1.5"),
+            ("INCLUDE_EMAILS", "yes"),
         ] {
             let result = read(&[(variable, value), TOPIC, REGION]);
             let problems = result.expect_err(value).0;

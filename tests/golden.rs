@@ -54,6 +54,7 @@ fn resource(kind: ResourceType, id: &str, status: &str) -> Resource {
         id: id.to_owned(),
         arn: None,
         name: None,
+        email: None,
         status: Status::Is(status.to_owned()),
         since: None,
         confirmed: None,

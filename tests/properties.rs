@@ -36,11 +36,12 @@ prop_compose! {
         ]),
         id in "[a-z0-9]{1,12}",
         name in prop::option::of(words()),
+        email in prop::option::of(words()),
         status in status(),
         since in prop::option::of(words()),
         confirmed in prop::option::of(any::<bool>()),
     ) -> Resource {
-        Resource { kind, id, arn: name.clone(), name, status, since, confirmed }
+        Resource { kind, id, arn: name.clone(), name, email, status, since, confirmed }
     }
 }
 

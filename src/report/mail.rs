@@ -139,7 +139,10 @@ fn violations(mail: &mut Mail, violations: &[Violation]) {
 fn one(violation: &Violation) -> String {
     let id = plain(&violation.resource.id, NAME);
     let mut text = match violation.resource.kind {
-        ResourceType::Member => format!("account {id}"),
+        ResourceType::Member => match &violation.resource.email {
+            Some(email) => format!("account {id} ({})", plain(email, NAME)),
+            None => format!("account {id}"),
+        },
         ResourceType::Invitation => format!("from account {id}"),
         ResourceType::Administrator => format!("administrator account {id}"),
         ResourceType::Session => format!("account {id}"),

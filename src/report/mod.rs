@@ -121,6 +121,7 @@ fn violation(violation: &Violation) -> v1::Violation {
             id: resource.id.clone(),
             arn: resource.arn.clone(),
             name: resource.name.clone(),
+            email: resource.email.clone(),
         },
         status: resource.status.word().map(str::to_owned),
         confirmed: resource.confirmed,

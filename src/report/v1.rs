@@ -214,6 +214,9 @@ pub struct Resource {
     pub arn: Option<String>,
     /// Its name, to the letter as the service gives it.
     pub name: Option<String>,
+    /// For members, and only if `INCLUDE_EMAILS` is `true`: the e-mail address of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
 }
 
 /// What kind of thing breaks a rule.

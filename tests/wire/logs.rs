@@ -3,7 +3,7 @@
 use serde_json::json;
 use simulator::TargetSeed;
 
-use crate::function::{Function, healthy, seed};
+use crate::function::{Function, healthy, seed, text};
 
 fn flagged() -> TargetSeed {
     TargetSeed {
@@ -34,6 +34,22 @@ async fn no_email_address_is_logged_or_published() {
     function.answer(json!({})).await;
     let everything = format!("{:?} {:?}", function.log().await, function.aws.messages());
     assert!(!everything.contains("example.com"), "{everything}");
+}
+
+#[tokio::test]
+async fn email_addresses_reach_the_report_and_the_mail_where_they_are_asked_for_and_never_the_log() {
+    let hostile = "someone\r\nBcc: x@example.com";
+    let members = vec![
+        json!({"relationshipStatus": "Paused", "email": hostile}),
+        json!({"count": 9, "relationshipStatus": "Enabled", "email": "nobody@example.org"}),
+    ];
+    let function = Function::with(seed(TargetSeed { members, ..healthy() }), &[("INCLUDE_EMAILS", "true")]).await;
+    function.answer(json!({})).await;
+    assert_eq!(function.published()[0]["violations"][0]["resource"]["email"], hostile);
+    let messages = function.aws.messages();
+    assert!(text(&messages[0].body, "email").contains("(someone\u{fffd}\u{fffd}Bcc: x@example.com)"), "{messages:?}");
+    assert!(!messages[0].body.contains("example.org"), "members that no rule flags are nobody's business");
+    assert!(!format!("{:?}", function.log().await).contains("example.com"));
 }
 
 #[tokio::test]

@@ -13,6 +13,13 @@ use crate::text::plain;
 pub enum Error {
     /// The event is neither an EventBridge event nor an on-demand request.
     InvalidEvent(InvalidEvent),
+    /// A step of the state machine lacks what it needs, so that its retry has to try again.
+    StepFailed {
+        /// What could not be done.
+        what: String,
+        /// Why.
+        failure: Failure,
+    },
     /// The report, or a part of it, could not be published. Lambda's retry tries the whole again.
     PublishFailed {
         /// The report that is only in the log now.
@@ -30,6 +37,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::InvalidEvent(error) => error.fmt(f),
+            Error::StepFailed { what, failure } => {
+                write!(f, "{}: {}: {}", plain(what, 256), plain(&failure.code, 64), plain(&failure.message, 500))
+            }
             Error::PublishFailed { report_id, published, messages, failure } => write!(
                 f,
                 "report {}: {published} of {messages} messages published, then {}: {}",
@@ -47,6 +57,7 @@ impl From<Error> for Diagnostic {
     fn from(error: Error) -> Diagnostic {
         let error_type = match error {
             Error::InvalidEvent(_) => "InvalidEvent",
+            Error::StepFailed { .. } => "StepFailed",
             Error::PublishFailed { .. } => "PublishFailed",
         };
         Diagnostic { error_type: error_type.to_owned(), error_message: error.to_string() }

@@ -36,6 +36,8 @@ pub enum Api {
     AssumeRole,
     /// Account Management: the Regions that this account has not disabled.
     ListRegions,
+    /// S3: what another invocation found in this target.
+    GetObject,
 }
 
 impl Api {
@@ -44,6 +46,7 @@ impl Api {
         let service = match self {
             Api::AssumeRole => "sts",
             Api::ListRegions => "account",
+            Api::GetObject => "s3",
             _ => "macie2",
         };
         format!("{service}:{self}")

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::aws::Aws;
 use crate::deadline::Budget;
 use crate::error::Error;
-use crate::event::{self, Request};
+use crate::event::{self, Event, Request, Trigger};
 use crate::facts::{Facts, Failure};
 use crate::names::{Arn, is_account_id};
 use crate::report::v1::{Report, Summary, Verdict};
@@ -26,30 +26,71 @@ use crate::{log, macie, targets};
 /// Everything that outlives an invocation.
 #[derive(Debug)]
 pub struct Handler {
-    settings: Settings,
-    rules: Rules,
-    aws: Aws,
+    pub(crate) settings: Settings,
+    pub(crate) rules: Rules,
+    pub(crate) aws: Aws,
     publisher: Publisher,
-    now: fn() -> SystemTime,
+    pub(crate) now: fn() -> SystemTime,
 }
 
 /// What an invocation answers.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Answer {
-    /// The report's id.
-    pub report_id: String,
-    /// The verdict over all targets.
-    pub verdict: Verdict,
-    /// Whether everything was read.
-    pub complete: bool,
-    /// The counts of the report.
-    pub summary: Summary,
-    /// The ids that SNS gave, one for each part; none where nothing was to be published.
-    pub message_ids: Vec<String>,
-    /// The whole report, of a dry run only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub report: Option<Report>,
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub enum Answer {
+    /// A run, or the last step of one.
+    Run {
+        /// The report's id.
+        report_id: String,
+        /// The verdict over all targets.
+        verdict: Verdict,
+        /// Whether everything was read.
+        complete: bool,
+        /// The counts of the report.
+        summary: Summary,
+        /// The ids that SNS gave, one for each part; none where nothing was to be published.
+        message_ids: Vec<String>,
+        /// The whole report, of a dry run only.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        report: Option<Box<Report>>,
+    },
+    /// The step that finds the targets.
+    Targets {
+        /// The execution that it is a step of.
+        execution: String,
+        /// How many there are to audit.
+        targets: usize,
+    },
+    /// The step that audits a target.
+    Target {
+        /// Its account.
+        account_id: String,
+        /// Its Region.
+        region: String,
+        /// The verdict over it.
+        verdict: Verdict,
+        /// Whether everything of it was read.
+        complete: bool,
+    },
+}
+
+impl Answer {
+    pub(crate) fn without_report(mut self) -> Answer {
+        if let Answer::Run { report, .. } = &mut self {
+            *report = None;
+        }
+        self
+    }
+}
+
+/// The moments of an invocation at which something has to be over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moments {
+    /// Reading.
+    pub(crate) cut: Instant,
+    /// Publishing.
+    pub(crate) end: Instant,
+    /// One attempt at a request, this long after it was begun.
+    pub(crate) attempt: Duration,
 }
 
 impl Handler {
@@ -61,46 +102,53 @@ impl Handler {
         Handler { settings, rules, aws, publisher, now }
     }
 
-    /// Runs over the targets that the event asks for.
+    /// Runs over the targets that the event asks for, or does one step of such a run.
     ///
     /// # Errors
-    /// The event is none that is known, or the report could not be published.
+    /// The event is none that is known, the report could not be published, or a step could not be
+    /// done.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Error> {
         let LambdaEvent { payload, context } = event;
-        let request = event::parse(&payload).map_err(Error::InvalidEvent)?;
+        let event = event::parse(&payload).map_err(Error::InvalidEvent)?;
         let start = Instant::now();
         let budget = Budget::new(context.deadline, (self.now)(), self.settings.deadline_margin);
+        let moments = Moments { cut: start + budget.read, end: start + budget.publish, attempt: budget.attempt };
+        match event {
+            Event::Run(request) => self.run(request, &context, &moments).await,
+            Event::Step(step) => self.step(step, &context, &moments).await,
+        }
+    }
 
-        let facts = self.collect(&request, &context, start + budget.read, budget.attempt).await;
-        let head = Head {
-            report_id: request.trigger.id.clone().unwrap_or(context.request_id),
-            generated_at: self.timestamp(),
-            trigger: request.trigger,
-        };
-        let report = report::build(head, &facts, &self.rules);
+    async fn run(&self, request: Request, context: &Context, moments: &Moments) -> Result<Answer, Error> {
+        let facts = self.collect(&request, context, moments).await;
+        let report_id = request.trigger.id.clone().unwrap_or_else(|| context.request_id.clone());
+        let report = report::build(self.head(report_id, request.trigger), &facts, &self.rules);
         drop(facts);
         log::report(&report);
+        self.conclude(report, request.dry_run, moments.end).await
+    }
 
+    /// Publishes the report, if it is to be, and gives the answer.
+    pub(crate) async fn conclude(&self, report: Report, dry_run: bool, end: Instant) -> Result<Answer, Error> {
         let silent = self.settings.notify_on == NotifyOn::Problems && report.verdict == Verdict::Compliant;
-        let message_ids =
-            if request.dry_run || silent { Vec::new() } else { self.publish(&report, start + budget.publish).await? };
-        Ok(Answer {
+        let message_ids = if dry_run || silent { Vec::new() } else { self.publish(&report, end).await? };
+        Ok(Answer::Run {
             report_id: report.report_id.clone(),
             verdict: report.verdict,
             complete: report.complete,
             summary: report.summary.clone(),
             message_ids,
-            report: request.dry_run.then_some(report),
+            report: dry_run.then(|| Box::new(report)),
         })
     }
 
     /// Reads every target until the cut.
-    async fn collect(&self, request: &Request, context: &Context, cut: Instant, attempt: Duration) -> Vec<Facts> {
-        let (aws, now) = (self.aws.within(attempt), (self.now)());
+    async fn collect(&self, request: &Request, context: &Context, moments: &Moments) -> Vec<Facts> {
+        let (aws, now, cut) = (self.aws.within(moments.attempt), (self.now)(), moments.cut);
         let asked = request.regions.clone().map(Regions::These);
         let regions = asked.as_ref().unwrap_or(&self.settings.regions);
         // Each account is read as soon as it is open, so that one that does not open delays no other.
-        let accounts = targets::accounts(&self.settings, self.account(context)).map(|account| {
+        let accounts = targets::accounts(&self.settings.roles, self.account(context)).map(|account| {
             let aws = &aws;
             async move {
                 let plan = targets::open(aws, account, regions, now, cut).await;
@@ -122,11 +170,16 @@ impl Handler {
 
     /// The account that the function runs in. Outside Lambda the function's ARN may name none;
     /// then the topic's owner stands in.
-    fn account<'a>(&'a self, context: &'a Context) -> &'a str {
+    pub(crate) fn account<'a>(&'a self, context: &'a Context) -> &'a str {
         Arn::parse(&context.invoked_function_arn)
             .map(|arn| arn.account_id)
             .filter(|account| is_account_id(account))
             .unwrap_or(&self.settings.topic.account_id)
+    }
+
+    /// The head of a report that is made now.
+    pub(crate) fn head(&self, report_id: String, trigger: Trigger) -> Head {
+        Head { report_id, generated_at: self.timestamp(), trigger }
     }
 
     fn timestamp(&self) -> String {

@@ -5,6 +5,7 @@
 //! together. Judging and rendering are pure: they make no request, read no clock and cannot fail.
 
 pub mod handler;
+mod steps;
 
 pub mod deadline;
 pub mod error;
@@ -19,6 +20,7 @@ pub mod targets;
 pub mod rules;
 
 pub mod report;
+pub mod s3;
 pub mod sns;
 
 pub mod log;

@@ -26,6 +26,9 @@ pub struct Settings {
     pub max_concurrency: usize,
     /// Time kept before the Lambda deadline to publish (`DEADLINE_MARGIN_SECONDS`).
     pub deadline_margin: Duration,
+    /// The bucket through which the steps of the state machine hand on what they read
+    /// (`RESULT_BUCKET`); none where there is no state machine.
+    pub result_bucket: Option<String>,
     /// Whether the report names flagged members by their e-mail addresses too (`INCLUDE_EMAILS`).
     pub include_emails: bool,
 }
@@ -122,11 +125,19 @@ impl Settings {
             disabled_rules: reader.disabled_rules(),
             max_concurrency: reader.number("MAX_CONCURRENCY", 64, 1..=1000) as usize,
             deadline_margin: Duration::from_secs(reader.number("DEADLINE_MARGIN_SECONDS", 10, 0..=600)),
+            result_bucket: reader.bucket(),
             include_emails: reader.flag("INCLUDE_EMAILS"),
             topic: topic.unwrap_or_else(|| Topic::named("")),
             own_region,
         };
         if reader.problems.is_empty() { Ok(settings) } else { Err(InvalidSettings(reader.problems)) }
+    }
+}
+
+impl Settings {
+    /// Whether the settings name a role in this account.
+    pub fn has_role_in(&self, account_id: &str) -> bool {
+        self.roles.iter().any(|role| role.account_id == account_id)
     }
 }
 
@@ -255,6 +266,15 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
+    fn bucket(&mut self) -> Option<String> {
+        const VARIABLE: &str = "RESULT_BUCKET";
+        let value = self.value(VARIABLE)?;
+        if !is_bucket(&value) {
+            self.problem(VARIABLE, Some(value.clone()), "the name of an S3 bucket, without dots");
+        }
+        Some(value)
+    }
+
     fn flag(&mut self, variable: &'static str) -> bool {
         match self.value(variable).as_deref() {
             None | Some("false") => false,
@@ -303,7 +323,17 @@ fn is_topic(arn: &str) -> bool {
     })
 }
 
-fn role(arn: &str) -> Option<Role> {
+/// Whether a bucket can have this name and be reached by it: a dot in it would not fit S3's
+/// certificate.
+fn is_bucket(name: &str) -> bool {
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+/// The role of an ARN, without an external id; `None` when it is not the ARN of a role.
+pub fn role(arn: &str) -> Option<Role> {
     let parts = Arn::parse(arn)?;
     let name = parts.resource.strip_prefix("role/")?;
     let sound = parts.service == "iam"
@@ -317,7 +347,7 @@ fn role(arn: &str) -> Option<Role> {
 }
 
 /// Whether STS takes a text as an external id. It may hold commas too, which a list cannot.
-fn is_external_id(text: &str) -> bool {
+pub fn is_external_id(text: &str) -> bool {
     (2..=1224).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=.@:/-".contains(&b))
 }
 
@@ -421,6 +451,8 @@ mod tests {
             ("MAX_CONCURRENCY", "-1"),
             ("DEADLINE_MARGIN_SECONDS", "1.5"),
             ("INCLUDE_EMAILS", "yes"),
+            ("RESULT_BUCKET", "my.bucket"),
+            ("RESULT_BUCKET", "-x-"),
         ] {
             let result = read(&[(variable, value), TOPIC, REGION]);
             let problems = result.expect_err(value).0;

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::aws::{Aws, MoreThrottling, OrFailure, Trail, unbudgeted};
 use crate::facts::{Api, Facts, Failure, Read, Target};
-use crate::settings::{Regions, Role, Settings};
+use crate::settings::{Regions, Role};
 
 /// The Regions that offer Macie: the endpoints of `macie2` in botocore 1.44.5's
 /// `endpoints.json`, partition `aws`, as of 2026-11-22. The other partitions offer none.
@@ -49,8 +49,8 @@ pub struct Plan {
 
 /// The accounts of a run: the function's own, and those that a role opens. A role in the
 /// function's own account would open the same targets again.
-pub fn accounts<'a>(settings: &'a Settings, own: &'a str) -> impl Iterator<Item = (&'a str, Option<&'a Role>)> {
-    let others = settings.roles.iter().filter(move |role| role.account_id != own);
+pub fn accounts<'a>(roles: &'a [Role], own: &'a str) -> impl Iterator<Item = (&'a str, Option<&'a Role>)> {
+    let others = roles.iter().filter(move |role| role.account_id != own);
     std::iter::once((own, None)).chain(others.map(|role| (role.account_id.as_str(), Some(role))))
 }
 

@@ -60,10 +60,13 @@ prop_compose! {
     }
 }
 
-fn build(facts: &[Facts], text: &str) -> Report {
+fn head(text: &str) -> Head {
     let trigger = Trigger { source: text.to_owned(), ..Trigger::default() };
-    let head = Head { report_id: text.to_owned(), generated_at: "2026-11-22T06:00:04Z".to_owned(), trigger };
-    report::build(head, facts, &Rules::without(&[]))
+    Head { report_id: text.to_owned(), generated_at: "2026-11-22T06:00:04Z".to_owned(), trigger }
+}
+
+fn build(facts: &[Facts], text: &str) -> Report {
+    report::build(head(text), facts, &Rules::without(&[]))
 }
 
 fn ids(report: &Value) -> Vec<String> {
@@ -124,6 +127,17 @@ proptest! {
         prop_assert_eq!(report.complete, all_read);
         prop_assert_eq!(report.verdict == Verdict::Compliant, all_read && report.violations.is_empty());
         prop_assert_eq!(report.verdict == Verdict::NonCompliant, !report.violations.is_empty());
+    }
+
+    #[test]
+    fn reports_of_single_targets_combine_to_the_report_of_all(facts in vec(facts(), 0..5)) {
+        let mut facts = facts;
+        facts.sort_by(|a, b| a.target.cmp(&b.target));
+        facts.dedup_by(|a, b| a.target == b.target);
+        let mut alone: Vec<Report> = facts.iter().map(|facts| build(std::slice::from_ref(facts), "alone")).collect();
+        alone.reverse();
+        let combined = report::combine(head("r"), alone, &Rules::without(&[]));
+        prop_assert_eq!(text::json(&combined), text::json(&build(&facts, "r")));
     }
 
     #[test]

@@ -51,7 +51,10 @@ where
         SdkError::TimeoutError(_) => ("TimeoutError", "no answer in time".to_owned()),
         other => ("ConstructionFailure", causes(other)),
     };
-    let request_id = response.and_then(|response| response.headers().get("x-amzn-requestid"));
+    let request_id = response.and_then(|response| {
+        let headers = response.headers();
+        headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id"))
+    });
     Failure { code: clip(code), message: clip(&message), request_id: request_id.map(str::to_owned) }
 }
 

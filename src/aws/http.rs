@@ -24,8 +24,26 @@ use tokio::time::timeout;
 /// answer. Macie answers a page in well under a second.
 pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 
-/// The largest answer that is read. A page of 25 members is about 12 KB.
-const LARGEST_BODY: usize = 4 * 1024 * 1024;
+/// What a right answer can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// A page or the receipt of a message: never empty, and never large. A page of 25 members is
+    /// about 12 KB.
+    Pages,
+    /// A document that the function wrote itself, or the empty receipt of one. 10,000 violations of
+    /// one target are about 8 MB.
+    Documents,
+}
+
+impl Answers {
+    /// The largest that is read, in bytes.
+    fn largest(self) -> usize {
+        match self {
+            Answers::Pages => 4 * 1024 * 1024,
+            Answers::Documents => 32 * 1024 * 1024,
+        }
+    }
+}
 
 /// The one HTTP client. Building it parses the system's root certificates, so it is shared.
 pub(super) fn client() -> SharedHttpClient {
@@ -41,9 +59,9 @@ impl Gate {
         Gate(Arc::new(Semaphore::new(places)))
     }
 
-    /// The client behind this gate, with a limit on the time of each attempt.
-    pub(super) fn guard(&self, client: SharedHttpClient, attempt: Duration) -> SharedHttpClient {
-        SharedHttpClient::new(Guarded { client, gate: self.clone(), attempt })
+    /// The client behind this gate, with a limit on the time and the answer of each attempt.
+    pub(super) fn guard(&self, client: SharedHttpClient, attempt: Duration, answers: Answers) -> SharedHttpClient {
+        SharedHttpClient::new(Guarded { client, gate: self.clone(), attempt, answers })
     }
 }
 
@@ -52,6 +70,7 @@ struct Guarded {
     client: SharedHttpClient,
     gate: Gate,
     attempt: Duration,
+    answers: Answers,
 }
 
 impl HttpClient for Guarded {
@@ -60,6 +79,7 @@ impl HttpClient for Guarded {
             connector: self.client.http_connector(settings, components),
             gate: self.gate.clone(),
             attempt: self.attempt,
+            answers: self.answers,
         })
     }
 }
@@ -69,6 +89,7 @@ struct GuardedConnector {
     connector: SharedHttpConnector,
     gate: Gate,
     attempt: Duration,
+    answers: Answers,
 }
 
 impl HttpConnector for GuardedConnector {
@@ -76,7 +97,7 @@ impl HttpConnector for GuardedConnector {
         let this = self.clone();
         HttpConnectorFuture::new(async move {
             let _place = this.gate.0.acquire().await.map_err(|closed| ConnectorError::other(closed.into(), None))?;
-            match timeout(this.attempt, exchange(&this.connector, request)).await {
+            match timeout(this.attempt, exchange(&this.connector, request, this.answers)).await {
                 Ok(result) => result,
                 Err(elapsed) => Err(ConnectorError::timeout(elapsed.into())),
             }
@@ -85,18 +106,23 @@ impl HttpConnector for GuardedConnector {
 }
 
 /// One request and its whole answer.
-async fn exchange(connector: &SharedHttpConnector, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+async fn exchange(
+    connector: &SharedHttpConnector,
+    request: HttpRequest,
+    answers: Answers,
+) -> Result<HttpResponse, ConnectorError> {
     let mut response = connector.call(request).await?;
     let mut body = ByteStream::new(std::mem::replace(response.body_mut(), SdkBody::taken()));
     let mut whole = Vec::new();
     while let Some(chunk) = body.next().await {
         whole.extend_from_slice(&chunk.map_err(|error| ConnectorError::io(error.into()))?);
-        if whole.len() > LARGEST_BODY {
-            return Err(ConnectorError::user(format!("the answer is larger than {LARGEST_BODY} bytes").into()));
+        if whole.len() > answers.largest() {
+            let message = format!("the answer is larger than {} bytes", answers.largest());
+            return Err(ConnectorError::user(message.into()));
         }
     }
     // The SDK takes an empty body for an empty document, and with that "no administrator".
-    if whole.is_empty() && response.status().is_success() {
+    if answers == Answers::Pages && whole.is_empty() && response.status().is_success() {
         return Err(ConnectorError::user("the answer is empty".into()));
     }
     *response.body_mut() = SdkBody::from(whole);

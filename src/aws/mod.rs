@@ -16,6 +16,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::facts::Failure;
 use crate::settings::{Role, Settings};
+use http::Answers;
 
 pub use failure::OrFailure;
 pub use pages::Trail;
@@ -40,7 +41,7 @@ impl Aws {
         let gate = http::Gate::new(settings.max_concurrency);
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(Region::new(settings.own_region.clone()))
-            .http_client(gate.guard(http.clone(), http::LONGEST_ATTEMPT))
+            .http_client(gate.guard(http.clone(), http::LONGEST_ATTEMPT, Answers::Pages))
             .retry_config(retry::reading())
             // The gate limits the time of each attempt, its body included.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -53,8 +54,15 @@ impl Aws {
     /// The configuration in which no attempt at a request takes longer than this, so that a
     /// connection that hangs is tried again while there is time.
     pub fn within(&self, attempt: Duration) -> Aws {
-        let http = self.gate.guard(self.http.clone(), attempt.min(http::LONGEST_ATTEMPT));
+        let http = self.gate.guard(self.http.clone(), attempt.min(http::LONGEST_ATTEMPT), Answers::Pages);
         Aws { config: self.config.to_builder().http_client(http).build(), ..self.clone() }
+    }
+
+    /// The configuration for a client of documents, which may be large, and of receipts without a
+    /// body.
+    pub fn for_documents(&self) -> SdkConfig {
+        let http = self.gate.guard(self.http.clone(), http::LONGEST_ATTEMPT, Answers::Documents);
+        self.config.to_builder().http_client(http).build()
     }
 
     /// The configuration for a client in the function's own account.

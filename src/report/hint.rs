@@ -5,13 +5,16 @@ use crate::facts::{Api, Failure, Target};
 /// Advice for whoever reads the report, where there is any to give.
 pub(super) fn hint(api: Api, failure: &Failure, target: &Target) -> Option<String> {
     let Target { account_id, region } = target;
+    let denied = ["AccessDeniedException", "AccessDenied", "AuthorizationError"].contains(&failure.code.as_str());
     let advice = match failure.code.as_str() {
-        "AccessDeniedException" | "AccessDenied" | "AuthorizationError" if api == Api::AssumeRole => {
+        // S3 refuses a key that is not there, unless the role may list the bucket.
+        "NoSuchKey" | "AccessDenied" if api == Api::GetObject => {
+            "look this target up in the map run of the state machine, where its audit failed; if it did not, allow s3:GetObject to the function's role".to_owned()
+        }
+        _ if denied && api == Api::AssumeRole => {
             format!("allow {} to the function's role, and let the role in account {account_id} trust it", api.action())
         }
-        "AccessDeniedException" | "AccessDenied" | "AuthorizationError" => {
-            format!("allow {} in account {account_id}, for the role that reads it", api.action())
-        }
+        _ if denied => format!("allow {} in account {account_id}, for the role that reads it", api.action()),
         "UnrecognizedClientException" | "InvalidClientTokenId" => {
             format!("enable {region} for account {account_id}, or take it out of MACIE_REGIONS; check the credentials")
         }

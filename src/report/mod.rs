@@ -5,7 +5,8 @@ mod mail;
 mod message;
 pub mod v1;
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use crate::event::Trigger;
 use crate::facts::{Api, Facts, Read, ResourceType, count_members};
@@ -25,27 +26,81 @@ pub struct Head {
     pub trigger: Trigger,
 }
 
-/// Puts together the whole report, in one part.
+/// Judges facts and puts together the whole report of them, in one part.
 pub fn build(head: Head, facts: &[Facts], rules: &Rules) -> Report {
-    let violations: Vec<v1::Violation> = rules.judge(facts).iter().map(violation).collect();
-    let targets: Vec<v1::Target> = facts.iter().map(|facts| target(facts, &violations)).collect();
+    let violations = rules.judge(facts).iter().map(violation).collect();
+    let targets = facts.iter().map(target).collect();
+    assemble(head, targets, violations, facts.iter().map(|facts| &facts.members_by_status), rules)
+}
+
+/// Puts reports together as one, in one part, as if everything had been read at once. A target that
+/// more than one of them tells of has the reads of all.
+pub fn combine(head: Head, reports: Vec<Report>, rules: &Rules) -> Report {
+    let mut targets: BTreeMap<(String, String), v1::Target> = BTreeMap::new();
+    let (mut violations, mut members) = (Vec::new(), Vec::new());
+    for report in reports {
+        for target in report.targets {
+            match targets.entry((target.account_id.clone(), target.region.clone())) {
+                Entry::Vacant(free) => drop(free.insert(target)),
+                Entry::Occupied(mut known) => known.get_mut().reads.extend(target.reads),
+            }
+        }
+        violations.extend(report.violations);
+        members.push(report.summary.members_by_status);
+    }
+    violations.sort_by(|a, b| order(a).cmp(&order(b)));
+    assemble(head, targets.into_values().collect(), violations, members.iter(), rules)
+}
+
+/// The order of [`Rules::judge`].
+fn order(violation: &v1::Violation) -> impl Ord {
+    let v1::Violation { severity, rule, account_id, region, resource, id, .. } = violation;
+    (*severity, rule, account_id, region, &resource.id, id)
+}
+
+/// Decides the verdicts and counts.
+fn assemble<'a>(
+    head: Head,
+    mut targets: Vec<v1::Target>,
+    violations: Vec<v1::Violation>,
+    members_by_status: impl Iterator<Item = &'a BTreeMap<String, u64>>,
+    rules: &Rules,
+) -> Report {
+    let broken: HashSet<(&str, &str)> =
+        violations.iter().map(|violation| (violation.account_id.as_str(), violation.region.as_str())).collect();
+    for target in &mut targets {
+        target.complete = !target.reads.is_empty() && target.reads.iter().all(|read| read.complete);
+        let broken = broken.contains(&(target.account_id.as_str(), target.region.as_str()));
+        target.verdict = verdict(!broken, target.complete);
+    }
     let complete = !targets.is_empty() && targets.iter().all(|target| target.complete);
+    let mut summary = summary(&targets, &violations, rules);
+    for (status, count) in members_by_status.flatten() {
+        count_members(&mut summary.members_by_status, status, *count as i64);
+    }
     Report {
         schema_version: v1::SCHEMA_VERSION.to_owned(),
         report_id: head.report_id,
         generated_at: head.generated_at,
-        trigger: v1::Trigger {
-            source: head.trigger.source,
-            detail_type: head.trigger.detail_type,
-            id: head.trigger.id,
-            time: head.trigger.time,
-        },
+        trigger: head.trigger.into(),
         verdict: verdict(violations.is_empty(), complete),
         complete,
-        summary: summary(facts, &targets, &violations, rules),
+        summary,
         targets,
         violations,
         part: v1::Part { number: 1, of: 1 },
+    }
+}
+
+impl From<Trigger> for v1::Trigger {
+    fn from(Trigger { source, detail_type, id, time }: Trigger) -> v1::Trigger {
+        v1::Trigger { source, detail_type, id, time }
+    }
+}
+
+impl From<v1::Trigger> for Trigger {
+    fn from(v1::Trigger { source, detail_type, id, time }: v1::Trigger) -> Trigger {
+        Trigger { source, detail_type, id, time }
     }
 }
 
@@ -57,13 +112,11 @@ fn verdict(no_violation: bool, complete: bool) -> Verdict {
     }
 }
 
-fn summary(facts: &[Facts], targets: &[v1::Target], violations: &[v1::Violation], rules: &Rules) -> v1::Summary {
-    let reads = || facts.iter().flat_map(|facts| &facts.reads);
-    let items = |api: Api| reads().filter(|read| read.api == api).map(|read| read.items).sum();
-    let mut members_by_status = BTreeMap::new();
-    for (status, count) in facts.iter().flat_map(|facts| &facts.members_by_status) {
-        count_members(&mut members_by_status, status, *count as i64);
-    }
+fn summary(targets: &[v1::Target], violations: &[v1::Violation], rules: &Rules) -> v1::Summary {
+    let items = |api: Api| {
+        let reads = targets.iter().flat_map(|target| &target.reads);
+        reads.filter(|read| read.api == api.to_string()).map(|read| read.items).sum()
+    };
     let mut by_severity: BTreeMap<_, _> = Severity::ALL.map(|level| (severity(level), 0)).into();
     let mut by_rule: BTreeMap<_, _> = rules.iter().map(|rule| (rule.id.to_owned(), 0)).collect();
     for violation in violations {
@@ -80,20 +133,17 @@ fn summary(facts: &[Facts], targets: &[v1::Target], violations: &[v1::Violation]
         exempted: 0,
         by_severity,
         by_rule,
-        members_by_status,
+        members_by_status: BTreeMap::new(),
     }
 }
 
-fn target(facts: &Facts, violations: &[v1::Violation]) -> v1::Target {
-    let target = &facts.target;
-    let here =
-        |violation: &&v1::Violation| violation.account_id == target.account_id && violation.region == target.region;
-    let complete = facts.complete();
+/// A target as it was read; its verdict waits for the violations.
+fn target(facts: &Facts) -> v1::Target {
     v1::Target {
-        account_id: target.account_id.clone(),
-        region: target.region.clone(),
-        verdict: verdict(!violations.iter().any(|violation| here(&violation)), complete),
-        complete,
+        account_id: facts.target.account_id.clone(),
+        region: facts.target.region.clone(),
+        verdict: Verdict::InsufficientData,
+        complete: facts.complete(),
         reads: facts.reads.iter().map(|read| self::read(read, facts)).collect(),
     }
 }

@@ -20,6 +20,7 @@ SETTINGS = {
     "DISABLED_RULES",
     "MAX_CONCURRENCY",
     "DEADLINE_MARGIN_SECONDS",
+    "RESULT_BUCKET",
 }
 
 
@@ -46,7 +47,7 @@ def test_every_resource_is_made(deployment: Deployment) -> None:
     answer = deployment.client("cloudformation").describe_stack_resources(StackName=deploy_local.STACK)
     made = {resource["LogicalResourceId"]: resource["ResourceStatus"] for resource in answer["StackResources"]}
     assert set(made.values()) == {"CREATE_COMPLETE"}
-    assert {"ReportTopic", "ReportKey", "FunctionSchedule", "IncompleteReportAlarm", "SilenceAlarm"} <= made.keys()
+    assert {"ReportTopic", "ReportKey", "Schedule", "IncompleteReportAlarm", "SilenceAlarm"} <= made.keys()
     assert "ReportEmailSubscription" not in made
 
 

@@ -10,4 +10,5 @@ mod paging;
 mod publishing;
 mod rules;
 mod settings;
+mod steps;
 mod targets;

@@ -16,6 +16,7 @@ mod items;
 mod macie;
 mod paging;
 mod record;
+mod s3;
 mod server;
 mod simulator;
 mod sns;

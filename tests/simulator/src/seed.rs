@@ -198,7 +198,7 @@ pub struct RoleSeed {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// `macie2`, `sns`, `sts` or `account`; every service when absent.
+    /// `macie2`, `sns`, `sts`, `account` or `s3`; every service when absent.
     #[serde(default)]
     pub service: Option<String>,
     /// The operation, such as `ListMembers`; every operation when absent.
@@ -245,6 +245,7 @@ impl Fault {
             "sns" => Some(&["Publish"][..]),
             "sts" => Some(&["AssumeRole", "GetCallerIdentity"][..]),
             "account" => Some(&["ListRegions"][..]),
+            "s3" => Some(&crate::s3::OPERATIONS[..]),
             _ => None,
         };
         let Some(service) = &self.service else {

@@ -18,6 +18,7 @@ use crate::faults::Faults;
 use crate::macie::Macie;
 use crate::paging::Pager;
 use crate::record::{Message, Record, Request};
+use crate::s3::S3;
 use crate::seed::{Fault, FaultKind, Seed};
 use crate::server::{Handler, Server};
 use crate::sns::Sns;
@@ -99,6 +100,17 @@ impl Simulator {
         self.services.record.clear();
     }
 
+    /// What the object holds whose bucket and key end so.
+    #[must_use]
+    pub fn object(&self, end: &str) -> Option<Bytes> {
+        self.services.s3.object(end)
+    }
+
+    /// Removes the objects whose bucket and key end so, and tells how many there were.
+    pub fn forget_objects(&self, end: &str) -> usize {
+        self.services.s3.forget(end)
+    }
+
     /// Puts other faults in the place of the present ones; counting begins anew.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.services.faults.replace(faults);
@@ -111,6 +123,7 @@ struct Services {
     seed: Seed,
     macie: Macie,
     sns: Sns,
+    s3: S3,
     pager: Pager,
     faults: Faults,
     record: Record,
@@ -122,6 +135,7 @@ impl Services {
         Ok(Services {
             macie: Macie::new(&seed),
             sns: Sns::new(seed.topics.clone()),
+            s3: S3::default(),
             pager: Pager::new(seed.paging.clone()),
             faults: Faults::new(seed.faults.clone()),
             record: Record::default(),
@@ -137,6 +151,7 @@ impl Services {
             "account" => account::answer(call, &self.seed.regions, &self.pager, fault),
             "sts" => sts::answer(call, &self.seed.roles, request_id),
             "sns" => self.sns.answer(call, &self.record, request_id),
+            "s3" => self.s3.answer(call),
             _ => {
                 let message = format!("The simulator has no service {service}");
                 Err(ServiceError::new(400, "UnknownService", message))

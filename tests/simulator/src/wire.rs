@@ -60,13 +60,15 @@ impl Call {
         let path = head.uri.path();
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let form = match protocol(&caller.service) {
-            Protocol::Json => head.uri.query().unwrap_or_default().as_bytes(),
+            Protocol::Json | Protocol::S3 => head.uri.query().unwrap_or_default().as_bytes(),
             Protocol::Xml => &body[..],
         };
         let query: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
         let operation = match caller.service.as_str() {
             "macie2" => crate::macie::operation(&head.method, path),
             "account" if head.method == "POST" && path == "/listRegions" => "ListRegions",
+            "s3" if head.method == "PUT" => "PutObject",
+            "s3" if head.method == "GET" => "GetObject",
             "sns" | "sts" => query.get("Action").map_or("", String::as_str),
             _ => "",
         }
@@ -91,11 +93,14 @@ impl Call {
 pub(crate) enum Protocol {
     Json,
     Xml,
+    /// Objects as they are, and errors in XML without an envelope.
+    S3,
 }
 
 pub(crate) fn protocol(service: &str) -> Protocol {
     match service {
         "sns" | "sts" => Protocol::Xml,
+        "s3" => Protocol::S3,
         _ => Protocol::Json,
     }
 }
@@ -144,14 +149,24 @@ impl Answer {
                 ..Answer::json(json!({ "message": message }).to_string())
             };
         }
+        let xml = |body: String| Answer {
+            status: *status,
+            content_type: "text/xml".to_owned(),
+            error_type: None,
+            body: body.into(),
+        };
+        let (code, message) = (escape(code), escape(message));
+        if protocol(service) == Protocol::S3 {
+            return xml(format!(
+                "<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
+            ));
+        }
         let namespace = namespace(service);
         let kind = if *status < 500 { "Sender" } else { "Receiver" };
-        let (code, message) = (escape(code), escape(message));
-        let body = format!(
+        xml(format!(
             "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{kind}</Type><Code>{code}</Code>\
              <Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
-        );
-        Answer { status: *status, content_type: "text/xml".to_owned(), error_type: None, body: body.into() }
+        ))
     }
 }
 

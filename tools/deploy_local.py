@@ -83,29 +83,33 @@ def sam_build() -> None:
 
 
 @contextmanager
-def deployed() -> Iterator[Deployment]:
+def deployed(*parameters: str, seed: Path = project.SEED) -> Iterator[Deployment]:
     """Runs the simulator and the local AWS, deploys what `sam_build` built, and subscribes a queue."""
     port = project.free_port()
     endpoint = f"http://127.0.0.1:{port}"
     # Everything that the local AWS unpacks or writes goes with it.
     with (
-        services.simulator() as simulator,
+        services.simulator(seed) as simulator,
         tempfile.TemporaryDirectory(prefix="local-", dir=project.TOOLS) as scratch,
         services.service("emulator", ["ministack"], emulator_environment(port, simulator, Path(scratch))) as emulator,
     ):
         emulator.wait_until(lambda: services.get_json(f"{endpoint}/_ministack/health"), 60)
-        sam_deploy(endpoint)
+        sam_deploy(endpoint, STACK, *parameters)
         outputs = stack_outputs(endpoint)
         yield Deployment(endpoint, outputs, subscribe(endpoint, outputs["ReportTopicArn"]), simulator)
 
 
 def emulator_environment(port: int, simulator: services.Simulator, scratch: Path) -> dict[str, str]:
-    """The environment of the local AWS, which its functions inherit: Macie is the simulator's."""
+    """The environment of the local AWS, which its functions inherit: Macie is the simulator's.
+
+    So are the roles in other accounts, since the simulator tells accounts apart by the credentials that it gave out.
+    """
     home = scratch / "home"
     home.mkdir()
     return project.local_aws(
         f"http://127.0.0.1:{port}",
         AWS_ENDPOINT_URL_MACIE2=simulator.url,
+        AWS_ENDPOINT_URL_STS=simulator.url,
         BIND_HOST="127.0.0.1",
         GATEWAY_PORT=str(port),
         HOME=str(home),

@@ -30,10 +30,12 @@ async fn the_verdict_and_every_violation_are_logged_before_publishing() {
 
 #[tokio::test]
 async fn no_email_address_is_logged_or_published() {
-    let function = Function::start(seed(flagged())).await;
-    function.answer(json!({})).await;
-    let everything = format!("{:?} {:?}", function.log().await, function.aws.messages());
-    assert!(!everything.contains("example.com"), "{everything}");
+    for level in ["INFO", "DEBUG", "TRACE"] {
+        let function = Function::with(seed(flagged()), &[("AWS_LAMBDA_LOG_LEVEL", level)]).await;
+        function.answer(json!({})).await;
+        let everything = format!("{:?} {:?}", function.log().await, function.aws.messages());
+        assert!(!everything.contains("example.com"), "{level}: {everything}");
+    }
 }
 
 #[tokio::test]

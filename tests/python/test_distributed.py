@@ -1,0 +1,109 @@
+"""The run that is divided: a schedule starts the state machine, its map audits 200 targets, one report tells of all."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import deploy_local
+import project
+import pytest
+from deploy_local import Deployment
+
+SEED = project.ROOT / "tests" / "python" / "distributed-seed.json"
+ACCOUNTS = [f"{number:012}" for number in range(1, 10)]
+REGIONS = [
+    *("ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1"),
+    *("ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2"),
+    *("eu-west-3", "il-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+]
+TARGETS = {(account, region) for account in [*ACCOUNTS, project.ACCOUNT] for region in REGIONS}
+
+
+@pytest.fixture(scope="module")
+def distributed() -> Iterator[Deployment]:
+    """The stack with its state machine, over 10 accounts in 20 Regions."""
+    deploy_local.sam_build()
+    roles = ",".join(f"arn:aws:iam::{account}:role/macie-compliance-audit" for account in ACCOUNTS)
+    parameters = ["DistributedMap=true", f"MacieRegions={','.join(REGIONS)}", f"MacieRoleArns={roles}"]
+    with deploy_local.deployed(*parameters, seed=SEED) as deployed:
+        yield deployed
+
+
+def test_the_schedule_starts_the_map_and_one_report_tells_of_200_targets(distributed: Deployment) -> None:
+    """Each target is audited by an execution of its own, and nothing is lost between them and the queue."""
+    report = whole(distributed)
+    assert (report["trigger"]["source"], report["complete"]) == ("aws.scheduler", True)
+    assert {(target["accountId"], target["region"]) for target in report["targets"]} == TARGETS
+    assert report["summary"]["members"] == 200 * 30 + len(REGIONS)
+    assert {violation["rule"] for violation in report["violations"]} == {
+        "member-account-suspended",
+        "filter-archives-findings",
+    }
+    assert len(report["violations"]) == report["summary"]["violations"] == 2 * len(REGIONS)
+    states = distributed.client("stepfunctions")
+    [execution, *_] = executions(distributed, "SUCCEEDED")
+    [run] = states.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+    counts = states.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
+    assert (counts["total"], counts["succeeded"], counts["failed"]) == (200, 200, 0)
+
+
+def test_a_failed_audit_is_an_incomplete_target(distributed: Deployment) -> None:
+    """The map goes on without it, and the report names it."""
+    states = distributed.client("stepfunctions")
+    machine = states.describe_state_machine(stateMachineArn=distributed.outputs["StateMachineArn"])
+    definition = json.loads(machine["definition"])
+    audit = definition["States"]["AuditTargets"]["ItemProcessor"]
+    audit["States"]["Choose"] = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.target.region", "StringEquals": "eu-west-1", "Next": "Break"}],
+        "Default": audit["StartAt"],
+    }
+    audit["States"]["Break"] = {"Type": "Fail", "Error": "Broken", "Cause": "for the test"}
+    audit["StartAt"] = "Choose"
+    broken = states.create_state_machine(name="broken", definition=json.dumps(definition), roleArn=machine["roleArn"])[
+        "stateMachineArn"
+    ]
+    asked = json.dumps({"regions": ["eu-west-1", "us-east-1"]})
+    execution = states.start_execution(stateMachineArn=broken, name="broken-1", input=asked)["executionArn"]
+    answer = ended(distributed, execution)
+    assert answer["status"] == "SUCCEEDED", answer
+    output = json.loads(answer["output"])
+    assert (output["complete"], output["summary"]["targets"], output["summary"]["targetsIncomplete"]) == (False, 20, 10)
+    report = whole(distributed, report_id=output["reportId"])
+    for target in report["targets"]:
+        reads = {read["api"]: read["error"] and read["error"]["code"] for read in target["reads"]}
+        expected = {"GetObject": "NoSuchKey"} if target["region"] == "eu-west-1" else dict.fromkeys(reads)
+        assert reads == expected, target
+
+
+def executions(deployment: Deployment, status: str) -> list[dict[str, Any]]:
+    """The executions of the stack's state machine that ended so."""
+    states = deployment.client("stepfunctions")
+    return states.list_executions(stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter=status)[
+        "executions"
+    ]
+
+
+def ended(deployment: Deployment, execution: str) -> dict[str, Any]:
+    """An execution, when it is over."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        found = deployment.client("stepfunctions").describe_execution(executionArn=execution)
+        if found["status"] != "RUNNING":
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"{execution} does not end")
+
+
+def whole(deployment: Deployment, report_id: str | None = None) -> dict[str, Any]:
+    """A report out of its parts: the next to arrive, or the next of an id."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    while True:
+        part = json.loads(deployment.receive()["Message"])
+        known = parts.setdefault(part["reportId"], [])
+        known.append(part)
+        if report_id in (None, part["reportId"]) and len(known) == part["part"]["of"]:
+            targets = {(target["accountId"], target["region"]): target for part in known for target in part["targets"]}
+            violations = [violation for part in known for violation in part["violations"]]
+            return {**known[0], "targets": list(targets.values()), "violations": violations}

@@ -77,6 +77,18 @@ def test_a_failed_audit_is_an_incomplete_target(distributed: Deployment) -> None
         assert reads == expected, target
 
 
+def test_an_execution_that_was_stopped_is_in_the_queue_of_failed_runs(distributed: Deployment) -> None:
+    """It publishes nothing, so that its alarm is all that tells of it."""
+    states, sqs = distributed.client("stepfunctions"), distributed.client("sqs")
+    machine = distributed.outputs["StateMachineArn"]
+    execution = states.start_execution(stateMachineArn=machine, name="stopped-1", input="{}")["executionArn"]
+    states.stop_execution(executionArn=execution)
+    queue = distributed.outputs["FailedRunQueueUrl"]
+    [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20).get("Messages", [])
+    detail = json.loads(message["Body"])["detail"]
+    assert (detail["executionArn"], detail["status"]) == (execution, "ABORTED")
+
+
 def executions(deployment: Deployment, status: str) -> list[dict[str, Any]]:
     """The executions of the stack's state machine that ended so."""
     states = deployment.client("stepfunctions")

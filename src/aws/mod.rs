@@ -75,7 +75,7 @@ impl Aws {
     /// renews them.
     ///
     /// # Errors
-    /// STS's refusal, or why it could not be asked.
+    /// STS's refusal, or why it could not be asked, or that its answer is not whole.
     pub async fn assuming(&self, role: &Role, now: SystemTime) -> Result<SdkConfig, Failure> {
         let credentials = self.assumed.credentials(&self.config, role, now).await?;
         Ok(self.config.to_builder().credentials_provider(credentials).build())

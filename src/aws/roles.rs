@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_config::SdkConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -48,6 +48,14 @@ impl Assumed {
         }
         let renewing = renewing.build().await;
         let first = renewing.provide_credentials().await.map_err(|error| failure::credentials(&error))?;
+        // The SDK takes an answer that was cut off and fills in what it lacks.
+        let whole = !first.access_key_id().is_empty()
+            && !first.secret_access_key().is_empty()
+            && first.session_token().is_some_and(|token| !token.is_empty())
+            && first.expiry().is_some_and(|expiry| expiry > UNIX_EPOCH);
+        if !whole {
+            return Err(Failure::own(Failure::INVALID_RESPONSE, "the answer lacks a part of the credentials"));
+        }
         let good_until = first.expiry();
         let provider = SharedCredentialsProvider::new(Begun { first: Mutex::new(Some(first)), renewing });
         let session = Session { provider: provider.clone(), good_until };

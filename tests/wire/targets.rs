@@ -1,7 +1,7 @@
 //! Several Regions and several administrator accounts in one run.
 
 use serde_json::{Value, json};
-use simulator::{Fault, RegionSeed, RoleSeed, Seed, TargetSeed};
+use simulator::{Fault, FaultKind, RegionSeed, RoleSeed, Seed, TargetSeed};
 
 use crate::function::{ACCOUNT, Function, error, healthy, violations};
 
@@ -111,6 +111,22 @@ async fn a_role_that_cannot_be_assumed_makes_only_its_own_targets_incomplete() {
     let failed = &report["targets"][0]["reads"][0];
     assert_eq!((&failed["api"], &failed["error"]["code"]), (&json!("AssumeRole"), &json!("AccessDenied")));
     assert!(failed["error"]["hint"].as_str().is_some_and(|hint| hint.contains("sts:AssumeRole")), "{failed}");
+}
+
+#[tokio::test]
+async fn credentials_that_were_cut_off_are_none() {
+    let whole = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey><SessionToken>C</SessionToken>\
+                 <Expiration>2999-01-01T00:00:00Z</Expiration>";
+    let fields: Vec<usize> = whole.match_indices("</").map(|(at, _)| at - 1).collect();
+    for cut in fields.into_iter().chain([0]) {
+        let body = format!("<AssumeRoleResponse><AssumeRoleResult><Credentials>{}", &whole[..cut]);
+        let kind = FaultKind::Respond { status: 200, content_type: "text/xml".to_owned(), body };
+        let seed = Seed { faults: vec![Fault::of("sts", "AssumeRole", kind)], ..two_accounts() };
+        let report = Function::with(seed, &[("MACIE_ROLE_ARNS", ROLE)]).await.report().await;
+        let failed = &report["targets"][0]["reads"][0];
+        let code = failed["error"]["code"].as_str();
+        assert_eq!((&failed["api"], code), (&json!("AssumeRole"), Some("InvalidResponse")), "cut at {cut}");
+    }
 }
 
 #[tokio::test]

@@ -1,20 +1,12 @@
 //! The report goes out before the deadline, with what was read until then.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
-use simulator::lambda::{Invocation, Outcome};
+use simulator::lambda::Outcome;
 use simulator::{FaultKind, TargetSeed};
 
-use crate::function::{Function, faulty, healthy, read, seed, violations};
-
-/// An invocation with this many seconds left.
-#[expect(clippy::disallowed_methods, reason = "Lambda's deadlines are in real time")]
-fn with_seconds(seconds: u64) -> Invocation {
-    let deadline = SystemTime::now() + Duration::from_secs(seconds);
-    let deadline = deadline.duration_since(UNIX_EPOCH).expect("now is after 1970");
-    Invocation { deadline_ms: deadline.as_millis() as u64, ..Invocation::new(json!({})) }
-}
+use crate::function::{Function, faulty, healthy, read, seed, violations, with_seconds};
 
 #[tokio::test]
 async fn a_call_that_hangs_is_cut_and_named_and_the_rest_is_published_in_time() {

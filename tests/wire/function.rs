@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use simulator::lambda::{Invocation, Outcome, RuntimeApi};
@@ -19,6 +19,7 @@ pub(crate) const TOPIC: &str = "arn:aws:sns:us-east-1:999999999999:reports";
 pub(crate) struct Function {
     pub(crate) aws: Simulator,
     pub(crate) runtime: RuntimeApi,
+    variables: Vec<(String, String)>,
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
 }
@@ -66,7 +67,15 @@ impl Function {
         let aws = Simulator::start(seed).await.expect("a free port");
         let runtime = RuntimeApi::start().await.expect("a free port");
         let (child, log) = spawn(&runtime, &aws, variables);
-        Function { aws, runtime, child, log }
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Function { aws, runtime, variables, child, log }
+    }
+
+    /// Kills the process, whatever it is doing, and starts another in its place.
+    pub(crate) async fn kill_and_start_anew(&mut self) {
+        self.child.kill().await.expect("it runs and can be killed");
+        let variables: Vec<_> = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        (self.child, self.log) = spawn(&self.runtime, &self.aws, &variables);
     }
 
     pub(crate) async fn invoke(&self, invocation: Invocation) -> Outcome {
@@ -117,6 +126,14 @@ impl Function {
     }
 }
 
+/// An invocation with this many seconds left.
+#[expect(clippy::disallowed_methods, reason = "Lambda's deadlines are in real time")]
+pub(crate) fn with_seconds(seconds: u64) -> Invocation {
+    let deadline = SystemTime::now() + Duration::from_secs(seconds);
+    let deadline = deadline.duration_since(UNIX_EPOCH).expect("now is after 1970");
+    Invocation { deadline_ms: deadline.as_millis() as u64, ..Invocation::new(json!({})) }
+}
+
 /// How a start that cannot succeed ends: exit code, what Lambda was told, and the log.
 pub(crate) async fn failed_start(variables: &[(&str, &str)]) -> (Option<i32>, Value, String) {
     let aws = Simulator::start(Seed::default()).await.expect("a free port");
@@ -140,11 +157,14 @@ pub(crate) fn text(body: &str, protocol: &str) -> String {
 }
 
 /// The published schema, as anyone can read it in the repository.
-fn assert_valid(report: &Value) {
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schema/report-1.0.schema.json");
     let schema: Value = serde_json::from_slice(&std::fs::read(path).expect("the schema is there")).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a JSON Schema");
-    let errors: Vec<String> = validator.iter_errors(report).map(|error| error.to_string()).collect();
+    jsonschema::validator_for(&schema).expect("a JSON Schema")
+});
+
+fn assert_valid(report: &Value) {
+    let errors: Vec<String> = SCHEMA.iter_errors(report).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?} in {report}");
 }
 

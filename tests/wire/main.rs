@@ -1,11 +1,14 @@
 //! The function as Lambda and AWS see it: the built binary, driven over the wire by a Runtime API
 //! and a simulator of Macie, SNS, STS and Account Management on loopback.
 
+mod crashes;
 mod deadline;
+mod delivery;
 mod events;
 mod failures;
 mod function;
 mod logs;
+mod matrix;
 mod paging;
 mod publishing;
 mod rules;

@@ -1,11 +1,10 @@
 //! What SNS gets, and what happens when it does not take it.
 
 use std::collections::HashSet;
-use std::fs;
 
 use serde_json::{Value, json};
 use simulator::lambda::{Invocation, Outcome};
-use simulator::{Fault, FaultKind, Seed, TargetSeed};
+use simulator::{Fault, Seed, TargetSeed};
 
 use crate::function::{Function, TOPIC, error, healthy, part, seed, text, violations};
 
@@ -141,38 +140,6 @@ async fn names_from_other_accounts_reach_no_subject_no_mail_and_no_log_line_unma
 }
 
 #[tokio::test]
-async fn a_momentary_publish_failure_is_retried() {
-    for (status, code) in [
-        (400, "Throttled"),
-        (400, "ThrottledException"),
-        (400, "KMSThrottling"),
-        (500, "InternalError"),
-        (503, "ServiceUnavailable"),
-    ] {
-        let fault = Fault { times: Some(2), ..Fault::of("sns", "Publish", error(status, code, "later")) };
-        let function = Function::start(Seed { faults: vec![fault], ..flagged() }).await;
-        let answer = function.answer(json!({})).await;
-        assert_eq!(answer["messageIds"].as_array().map(Vec::len), Some(1), "{code}");
-        assert_eq!(function.aws.messages().len(), 1, "{code}");
-    }
-}
-
-#[tokio::test]
-async fn a_final_publish_failure_fails_the_invocation_and_the_log_holds_the_report() {
-    for code in ["AuthorizationError", "NotFound", "KMSAccessDenied", "InvalidParameter", "EndpointDisabled"] {
-        let fault = Fault::of("sns", "Publish", error(403, code, "no"));
-        let function = Function::start(Seed { faults: vec![fault], ..flagged() }).await;
-        let (error_type, message) = function.error(json!({})).await;
-        assert_eq!(error_type, "PublishFailed");
-        assert!(message.contains(code) && message.contains("0 of 1"), "{message}");
-        let log = function.log().await;
-        let unpublished = log.iter().find(|line| line["message"] == "report not published").expect("a line");
-        let report: Value = serde_json::from_str(unpublished["report"].as_str().expect("the report")).expect("JSON");
-        assert_eq!(violations(&report).len(), 3);
-    }
-}
-
-#[tokio::test]
 async fn a_failure_in_the_middle_of_a_split_report_says_how_far_it_got() {
     let fault = Fault { from: 2, ..Fault::of("sns", "Publish", error(403, "AuthorizationError", "no")) };
     let large =
@@ -193,33 +160,4 @@ async fn a_failure_in_the_middle_of_a_split_report_says_how_far_it_got() {
     assert_eq!(answer["reportId"], invocation.request_id, "the retry publishes the same report, all parts of it");
     let retried = function.published().split_off(1);
     assert_eq!(retried.iter().map(|report| violations(report).len()).sum::<usize>(), 1_500);
-}
-
-#[tokio::test]
-async fn a_lost_acknowledgement_repeats_the_message_and_not_another() {
-    let fault = Fault { times: Some(1), ..Fault::of("sns", "Publish", FaultKind::AfterAccept) };
-    let function = Function::start(Seed { faults: vec![fault], ..flagged() }).await;
-    function.answer(json!({})).await;
-    let [first, second] = &function.published()[..] else { panic!("not two messages") };
-    assert_eq!(first, second, "a consumer tells by reportId and part");
-}
-
-#[tokio::test]
-async fn memory_and_open_files_stay_flat_over_many_invocations() {
-    let function = Function::start(flagged()).await;
-    let measure = |process: u32| {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).expect("Linux tells");
-        let resident = status.lines().find(|line| line.starts_with("VmRSS")).expect("a line");
-        let kilobytes: u64 = resident.split_whitespace().nth(1).expect("a number").parse().expect("a number");
-        (kilobytes, fs::read_dir(format!("/proc/{process}/fd")).expect("Linux tells").count())
-    };
-    for _ in 0..20 {
-        function.answer(json!({})).await;
-    }
-    let before = measure(function.process_id());
-    for _ in 0..100 {
-        function.answer(json!({})).await;
-    }
-    let after = measure(function.process_id());
-    assert!(after.0 < before.0 + 2_048 && after.1 <= before.1 + 2, "{before:?} then {after:?}");
 }

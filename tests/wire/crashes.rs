@@ -1,0 +1,179 @@
+//! A process that is killed, a handler that panics, and a process that lives long.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use simulator::lambda::{Invocation, Outcome};
+use simulator::{Fault, FaultKind, Seed, TargetSeed};
+use tokio::time::{sleep, timeout};
+
+use crate::function::{Function, error, healthy, part, seed, violations};
+
+const MEMBERS: usize = 20;
+const FILTERS: usize = 300;
+
+/// A report of two parts or more, read slowly enough to be killed within.
+fn slow_and_large() -> Seed {
+    let target = TargetSeed {
+        members: vec![json!({"count": MEMBERS, "relationshipStatus": "AccountSuspended"})],
+        findings_filters: vec![json!({"count": FILTERS, "action": "ARCHIVE", "name": "a long name ".repeat(80)})],
+        ..healthy()
+    };
+    Seed { latency_ms: 5, ..seed(target) }
+}
+
+fn envelope() -> Invocation {
+    Invocation::new(json!({"id": "e-1", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}"}))
+}
+
+/// Every report and violation that was published, by whichever process.
+fn told(function: &Function) -> (BTreeSet<String>, BTreeSet<(String, String)>) {
+    let reports: Vec<Value> = function.aws.messages().iter().map(|message| part(&message.body, "default")).collect();
+    let ids = reports.iter().map(|report| report["reportId"].as_str().expect("an id").to_owned()).collect();
+    (ids, reports.iter().flat_map(violations).collect())
+}
+
+/// Gives an invocation to a process that is killed in the middle of it, and then to the next.
+async fn killed_and_tried_again(function: &mut Function, moment: &str, reached: impl AsyncFn(&Function)) {
+    let invocation = envelope();
+    tokio::select! {
+        outcome = function.invoke(invocation.clone()) => panic!("{moment}: ended before it was killed: {outcome:?}"),
+        () = reached(function) => {}
+    }
+    function.kill_and_start_anew().await;
+    function.aws.set_faults(Vec::new());
+    let Outcome::Answer(answer) = function.invoke(invocation).await else { panic!("{moment}: the retry fails") };
+    assert_eq!((&answer["reportId"], &answer["complete"]), (&json!("e-1"), &json!(true)), "{moment}");
+    let (ids, violations) = told(function);
+    assert_eq!(ids, ["e-1".to_owned()].into(), "{moment}: it is one report for whoever gets both");
+    assert_eq!(violations.len(), MEMBERS + FILTERS, "{moment}: every violation is told");
+}
+
+/// Waits until the process has asked for this so often.
+async fn asked(function: &Function, operation: &str, times: usize) {
+    let count = || function.aws.requests().iter().filter(|request| request.operation == operation).count();
+    let waiting = async {
+        while count() < times {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), waiting).await.expect("it comes so far");
+}
+
+#[tokio::test]
+async fn a_process_killed_at_a_known_moment_loses_nothing_that_the_retry_does_not_tell() {
+    let publish = |from, kind| vec![Fault { from, ..Fault::of("sns", "Publish", kind) }];
+    for (moment, operation, times, faults) in [
+        ("at the first request", "GetMacieSession", 1, Vec::new()),
+        ("in the middle of a list", "ListFindingsFilters", 6, Vec::new()),
+        ("while members are read again", "GetMember", MEMBERS / 2, Vec::new()),
+        ("before the first part is taken", "Publish", 1, publish(1, FaultKind::Hang)),
+        ("after the first part is taken and before that is known", "Publish", 1, publish(1, FaultKind::HangMidBody)),
+        ("between two parts", "Publish", 2, publish(2, FaultKind::Hang)),
+        ("after the last part is taken and before that is known", "Publish", 2, publish(2, FaultKind::HangMidBody)),
+    ] {
+        let mut function = Function::start(Seed { faults, ..slow_and_large() }).await;
+        killed_and_tried_again(&mut function, moment, async |function| asked(function, operation, times).await).await;
+    }
+}
+
+#[tokio::test]
+async fn a_process_killed_at_any_moment_loses_nothing_that_the_retry_does_not_tell() {
+    let mut function = Function::start(slow_and_large()).await;
+    function.invoke(envelope()).await;
+    let requests = function.aws.requests().len();
+    let moments = 12;
+    for moment in 0..moments {
+        function.aws.clear();
+        let after = requests * moment / moments;
+        let name = format!("after {after} of {requests} requests");
+        killed_and_tried_again(&mut function, &name, async |function| {
+            while function.aws.requests().len() < after {
+                sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_of_its_invocation_and_the_next_one_works() {
+    // No thread can be started with a stack of this size, and looking a name up takes a thread:
+    // tokio panics within the handler. Only the account's list of Regions is asked for by name.
+    let variables = [
+        ("RUST_MIN_STACK", "1000000000000000"),
+        ("AWS_ENDPOINT_URL_ACCOUNT", "http://localhost:9"),
+        ("MACIE_REGIONS", "all"),
+    ];
+    let function = Function::with(seed(healthy()), &variables).await;
+    let process = function.process_id();
+    for _ in 0..3 {
+        let (error_type, message) = function.error(json!({})).await;
+        assert!(message.contains("panicked") && message.contains("thread"), "{error_type}: {message}");
+        assert!(function.published().is_empty());
+        let report = function.answer(json!({"regions": ["us-east-1"], "publish": false})).await["report"].take();
+        assert_eq!(report["verdict"], "COMPLIANT", "the next invocation works");
+    }
+    assert_eq!(function.process_id(), process, "in the same process");
+}
+
+#[test]
+fn the_release_profile_unwinds_so_that_a_panic_can_be_caught() {
+    // cargo-lambda builds with `panic = "abort"` unless the profile says otherwise, and a process
+    // that aborts answers nothing.
+    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("a manifest");
+    let (_, release) = manifest.split_once("[profile.release]\n").expect("a release profile");
+    let release = release.split("\n[").next().unwrap_or_default();
+    assert!(release.lines().any(|line| line == r#"panic = "unwind""#), "{release}");
+}
+
+/// Resident memory in kilobytes, and the number of open files.
+fn weight(process: u32) -> (u64, usize) {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("Linux tells");
+    let resident = status.lines().find(|line| line.starts_with("VmRSS")).expect("a line");
+    let kilobytes: u64 = resident.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+    (kilobytes, fs::read_dir(format!("/proc/{process}/fd")).expect("Linux tells").count())
+}
+
+/// What goes wrong in one invocation of every ten, none of which waits to try again for long.
+fn mishap(number: usize) -> Vec<Fault> {
+    let once = |service, api, kind| vec![Fault { times: Some(1), ..Fault::of(service, api, kind) }];
+    match number % 50 {
+        3 | 13 => once("macie2", "ListMembers", error(403, "AccessDeniedException", "no")),
+        23 => once("macie2", "ListFindingsFilters", FaultKind::Truncate),
+        33 => once("macie2", "ListInvitations", FaultKind::BigBody { bytes: 5_000_000 }),
+        43 => once("sns", "Publish", error(403, "AuthorizationError", "no")),
+        48 if number < 500 => once("macie2", "GetMacieSession", FaultKind::ResetMidBody),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_invocations_leave_memory_and_open_files_flat() {
+    let target = TargetSeed {
+        members: vec![json!({"count": 1, "relationshipStatus": "AccountSuspended"}), json!({"count": 30})],
+        ..healthy()
+    };
+    let function = Function::start(seed(target)).await;
+    let mut measured = Vec::new();
+    let (mut answered, mut failed) = (0, 0);
+    for number in 1..=1_000 {
+        function.aws.set_faults(mishap(number));
+        let event = if number % 50 == 7 { json!({"publsh": false}) } else { json!({}) };
+        match function.invoke(Invocation::new(event)).await {
+            Outcome::Answer(_) => answered += 1,
+            Outcome::Error { .. } => failed += 1,
+        }
+        if number % 100 == 0 {
+            measured.push(weight(function.process_id()));
+            function.aws.clear();
+        }
+    }
+    eprintln!("after each hundred invocations, kilobytes and open files: {measured:?}");
+    assert_eq!((answered, failed), (960, 40), "of each fifty one event is refused and one report not taken");
+    let (first, last) = (measured[0], measured[9]);
+    assert!(last.0 * 10 <= first.0 * 11, "memory grew by more than a tenth: {measured:?}");
+    assert_eq!(last.1, first.1, "open files: {measured:?}");
+}

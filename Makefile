@@ -1,6 +1,7 @@
 # Everything that these targets need is installed into .tools by the first of them that needs it.
 
 EVENT ?= events/eventbridge-scheduler.json
+CASES ?= 100000
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -19,12 +20,13 @@ port := --port $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke test lint build deploy deploy-local bench schema clean
+.PHONY: help tools invoke test fuzz lint build deploy deploy-local bench schema clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'
 	@printf '%s\n' '' \
 	  'EVENT=FILE           the event of make invoke (events/eventbridge-scheduler.json)' \
+	  'CASES=N              the number of inputs of make fuzz for each property of events (100000)' \
 	  'PORT=N               the port of the local Lambda in make invoke (a free one)' \
 	  'ARCHITECTURE=x86_64  what make build builds for (arm64)'
 
@@ -37,6 +39,9 @@ invoke: ## Run the function once, locally, and print its answer and the mail
 test: tools ## Run all tests, the local deployment among them
 	cargo test --workspace --locked
 	pytest
+
+fuzz: ## Try the properties of tests/properties.rs on many more inputs
+	PROPTEST_CASES=$(CASES) cargo test --locked --test properties
 
 lint: tools ## Check formats, lints, documentation, templates and scripts
 	cargo fmt --all --check

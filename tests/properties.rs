@@ -1,6 +1,7 @@
 //! What must hold for all inputs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::env;
 
 use macie_compliance::event::{self, Trigger};
 use macie_compliance::facts::{Api, Facts, Failure, Read, Resource, ResourceType, Status, Target};
@@ -83,8 +84,81 @@ fn enlarged(mut facts: Facts, times: usize) -> Facts {
     facts
 }
 
+/// The fields of both kinds of event, and what is near them.
+const FIELDS: [&str; 16] = [
+    "version",
+    "id",
+    "detail-type",
+    "source",
+    "account",
+    "time",
+    "region",
+    "resources",
+    "detail",
+    "replay-name",
+    "regions",
+    "publish",
+    "Regions",
+    "detailType",
+    "dryRun",
+    "",
+];
+
+/// Any JSON tree, in which the fields and values that mean something are frequent.
+fn tree() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        words().prop_map(Value::from),
+        prop::sample::select(vec!["eu-west-1", "all", "{}", "aws.events", "us-east-1 ", ""]).prop_map(Value::from),
+    ];
+    let name = || prop_oneof![4 => prop::sample::select(FIELDS.to_vec()).prop_map(str::to_owned), 1 => words()];
+    leaf.prop_recursive(4, 48, 8, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            vec((name(), inner), 0..8).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// What a violation and a target weigh is nothing like the same in real reports; here there are many of both.
+fn many(targets: usize, flagged: usize, text: &str) -> Vec<Facts> {
+    let target = |index: usize| {
+        let target = Target { account_id: format!("{:012}", index % 97), region: format!("r-{index:04}") };
+        let failure = Failure { code: "AccessDeniedException".to_owned(), message: text.to_owned(), request_id: None };
+        let failure = (index % 3 == 0).then_some(failure);
+        let reads = vec![Read::new(Api::ListMembers), Read { failure, ..Read::new(Api::ListInvitations) }];
+        Facts { reads, ..Facts::new(target) }
+    };
+    let mut facts: Vec<Facts> = (0..targets).map(target).collect();
+    for index in 0..flagged {
+        let resource = Resource {
+            kind: ResourceType::FindingsFilter,
+            id: format!("f-{index}"),
+            arn: None,
+            name: Some(text.to_owned()),
+            status: Status::Is("ARCHIVE".to_owned()),
+            since: None,
+            confirmed: None,
+        };
+        facts[index * 31 % targets].flagged.push(resource);
+    }
+    facts
+}
+
+/// As many cases as `PROPTEST_CASES` says, which is what `make fuzz` sets, else these.
+fn cases(usual: u32) -> ProptestConfig {
+    let given = env::var("PROPTEST_CASES").ok().and_then(|given| given.parse::<u32>().ok());
+    ProptestConfig {
+        cases: given.map_or(usual, |given| (given / 1024 * usual).max(usual)),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn a_report_splits_into_valid_parts_that_hold_each_violation_once_and_in_order(
@@ -158,21 +232,6 @@ proptest! {
     }
 
     #[test]
-    fn any_event_runs_or_is_refused(text in any::<String>(), number in any::<i64>()) {
-        for event in [
-            json!(text.clone()), json!(number), json!([text.clone()]), json!({text.clone(): number}),
-            json!({"regions": [text.clone()]}), json!({"publish": text.clone()}),
-            json!({"source": text.clone(), "detail-type": text.clone(), "id": text.clone(), "detail": text.clone()}),
-            json!({"source": text.clone(), "detail-type": number}),
-        ] {
-            if let Err(refusal) = event::parse(&event) {
-                prop_assert!(refusal.to_string().starts_with("event: "));
-                prop_assert!(!refusal.to_string().chars().any(text::is_unsafe), "{refusal}");
-            }
-        }
-    }
-
-    #[test]
     fn any_environment_starts_or_is_refused_in_one_line(value in any::<String>()) {
         if let Err(problems) = Settings::from_lookup(|_| Some(value.clone())) {
             prop_assert!(!problems.0.is_empty());
@@ -185,5 +244,64 @@ proptest! {
         let written = text::json(&text);
         prop_assert!(!written.chars().any(text::is_unsafe));
         prop_assert_eq!(serde_json::from_str::<String>(&written).expect("JSON"), text);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1024))]
+
+    #[test]
+    fn any_event_runs_or_is_refused_with_the_name_of_a_field(event in tree()) {
+        if let Err(refusal) = event::parse(&event) {
+            let refusal = refusal.to_string();
+            prop_assert!(!refusal.chars().any(text::is_unsafe), "{refusal}");
+            let Some(fields) = event.as_object() else {
+                prop_assert!(refusal.starts_with("event: expected an object, got "), "{refusal}");
+                return Ok(());
+            };
+            let named = refusal.strip_prefix("event: field `").unwrap_or_default();
+            let its_own = fields.keys().any(|name| named.starts_with(&format!("{}`: ", text::plain(name, 64))));
+            let missing = ["source", "detail-type"].iter().any(|name| {
+                fields.get(*name).is_none_or(Value::is_null) && named.starts_with(&format!("{name}`: missing "))
+            });
+            prop_assert!(its_own || missing, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn only_a_field_that_says_so_keeps_a_run_from_publishing(event in tree()) {
+        if let Ok(request) = event::parse(&event) {
+            prop_assert_eq!(request.dry_run, event.get("publish") == Some(&json!(false)));
+            prop_assert_eq!(request.regions.is_some(), event.get("regions").is_some_and(Value::is_array));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(8))]
+
+    #[test]
+    fn thousands_of_violations_and_of_targets_split_and_none_is_lost(
+        targets in 1_usize..1_500, flagged in 0_usize..5_000, text in words(),
+    ) {
+        let facts = many(targets, flagged, &text::clip(&text));
+        let report = build(&facts, "r");
+        let messages = report::messages(&report);
+        let (mut violations, mut told) = (Vec::new(), BTreeMap::new());
+        for message in &messages {
+            prop_assert!(message.size() <= LIMIT, "{} bytes", message.size());
+            let part: Value = serde_json::from_str(&message.report()).expect("each part is JSON");
+            prop_assert_eq!(&part["summary"], &serde_json::to_value(&report.summary).expect("JSON"));
+            violations.extend(ids(&part));
+            for target in part["targets"].as_array().expect("a list") {
+                *told.entry(format!("{} {}", target["accountId"], target["region"])).or_insert(0) += 1;
+            }
+        }
+        let expected: Vec<String> = report.violations.iter().map(|violation| violation.id.clone()).collect();
+        prop_assert_eq!(expected.len(), flagged);
+        prop_assert_eq!(violations, expected);
+        prop_assert_eq!(told.len(), targets);
+        let times: HashSet<usize> = told.into_values().collect();
+        prop_assert!(times == HashSet::from([1]) || times == HashSet::from([messages.len()]), "{times:?}");
     }
 }

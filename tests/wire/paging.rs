@@ -84,6 +84,41 @@ async fn a_token_that_comes_back_ends_the_walk_as_a_loop() {
 }
 
 #[tokio::test]
+async fn where_pages_end_and_how_items_are_ordered_changes_neither_violations_nor_counts() {
+    let statuses = ["Enabled", "AccountSuspended", "Removed", "Paused", "RegionDisabled", "Unheard"];
+    let actions = ["NOOP", "ARCHIVE", "OTHER"];
+    let member = |index: usize| json!({"accountId": format!("{index:012}"), "relationshipStatus": statuses[index % 6]});
+    let invitation =
+        |index: usize| json!({"accountId": format!("{index:012}"), "relationshipStatus": statuses[index % 5]});
+    let filter = |index: usize| json!({"id": format!("f-{index}"), "action": actions[index % 3]});
+    let mut known = None;
+    for (max_page, empty_page_every) in [(25, 0), (1, 0), (2, 3), (3, 0), (7, 1), (13, 0), (24, 2)] {
+        for turned in [false, true] {
+            let list = |item: &dyn Fn(usize) -> serde_json::Value, count| {
+                let mut items: Vec<_> = (1..=count).map(item).collect();
+                if turned {
+                    items.reverse();
+                }
+                items
+            };
+            let target = TargetSeed {
+                members: list(&member, 60),
+                invitations: list(&invitation, 26),
+                findings_filters: list(&filter, 51),
+                ..healthy()
+            };
+            let paging = Paging { max_page, empty_page_every, ..Paging::default() };
+            let mut report = Function::start(Seed { paging, ..seed(target) }).await.report().await;
+            assert_eq!(read(&report, "ListMembers")["complete"], true);
+            let told = (report["violations"].take(), report["summary"].take(), report["verdict"].take());
+            assert_eq!(told.1["violations"], 40 + 11 + 34, "members, invitations, filters");
+            let known = known.get_or_insert_with(|| told.clone());
+            assert_eq!(known, &told, "pages of {max_page}, an empty one after every {empty_page_every}, {turned}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_was_read_before_a_walk_broke_off_is_reported() {
     let mut faults = faulty("ListFindingsFilters", crate::function::error(500, "InternalServerException", "broken"));
     faults.faults[0].from = 3;

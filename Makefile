@@ -43,13 +43,16 @@ test: tools ## Run all tests, the local deployment among them
 fuzz: ## Try the properties of tests/properties.rs on many more inputs
 	PROPTEST_CASES=$(CASES) cargo test --locked --test properties
 
-lint: tools ## Check formats, lints, documentation, templates and scripts
+lint: tools ## Check formats, lints, documentation, templates, policies and scripts
+	@python3 tools/install.py scans
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 	cfn-lint template.yaml template-member-role.yaml
 	$(validate) template.yaml
 	$(validate) template-member-role.yaml
+	checkov --skip-download --quiet --compact --framework cloudformation --file template.yaml template-member-role.yaml
+	.tools/scans/bin/python tools/policies.py
 	shellcheck .ci/run
 	ruff check
 	ruff format --check

@@ -20,7 +20,7 @@ port := --port $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke test fuzz lint build deploy deploy-local bench schema clean
+.PHONY: help tools invoke test fuzz lint deny advisories build deploy deploy-local bench schema clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -56,6 +56,14 @@ lint: tools ## Check formats, lints, documentation, templates, policies and scri
 	shellcheck .ci/run
 	ruff check
 	ruff format --check
+
+deny: ## Check what the dependencies are: licences, sources, duplicates, build scripts
+	@python3 tools/install.py cargo-deny
+	cargo deny --locked check bans licenses sources
+
+advisories: ## Check the dependencies against the RustSec database, fetched from GitHub
+	@python3 tools/install.py cargo-deny
+	cargo deny --locked check advisories
 
 build: tools ## Build the function for Lambda, into .aws-sam/build
 	$(build)

@@ -20,7 +20,7 @@ port := --port $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke test fuzz lint deny advisories build deploy deploy-local bench schema clean
+.PHONY: help tools invoke test fuzz lint deny advisories mutants build deploy deploy-local bench schema clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -28,6 +28,7 @@ help: ## Tell what there is
 	  'EVENT=FILE           the event of make invoke (events/eventbridge-scheduler.json)' \
 	  'CASES=N              the number of inputs of make fuzz for each property of events (100000)' \
 	  'PORT=N               the port of the local Lambda in make invoke (a free one)' \
+	  'SHARD=K/N            the part of the changes that make mutants tries, from 0/N (all)' \
 	  'ARCHITECTURE=x86_64  what make build builds for (arm64)'
 
 tools: ## Install the pinned tools into .tools
@@ -64,6 +65,9 @@ deny: ## Check what the dependencies are: licences, sources, duplicates, build s
 advisories: ## Check the dependencies against the RustSec database, fetched from GitHub
 	@python3 tools/install.py cargo-deny
 	cargo deny --locked check advisories
+
+mutants: ## Change the pure modules in small ways, one at a time, and see that the tests notice (an hour)
+	@python3 tools/mutants.py $(if $(SHARD),--shard $(SHARD))
 
 build: tools ## Build the function for Lambda, into .aws-sam/build
 	$(build)

@@ -215,3 +215,41 @@ impl Facts {
         !self.reads.is_empty() && self.reads.iter().all(|read| read.failure.is_none())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_complete_when_something_was_read_and_nothing_failed() {
+        let mut facts = Facts::new(Target { account_id: String::new(), region: String::new() });
+        assert!(!facts.complete());
+        facts.reads.push(Read::new(Api::ListMembers));
+        assert!(facts.complete());
+        facts.reads.push(Read { failure: Some(Failure::deadline_exceeded()), ..Read::new(Api::GetMember) });
+        assert!(!facts.complete());
+    }
+
+    #[test]
+    fn forty_statuses_are_counted_by_name_and_the_rest_together() {
+        let mut counts = BTreeMap::new();
+        for status in 0..43 {
+            count_members(&mut counts, &status.to_string(), 2);
+        }
+        count_members(&mut counts, "7", -1);
+        assert_eq!(counts.len(), STATUSES + 1);
+        assert_eq!((counts["39"], counts["7"], counts["(other)"]), (2, 1, 6));
+    }
+
+    #[test]
+    fn an_operation_is_allowed_by_an_action_of_its_service() {
+        for (api, action) in [
+            (Api::ListMembers, "macie2:ListMembers"),
+            (Api::AssumeRole, "sts:AssumeRole"),
+            (Api::ListRegions, "account:ListRegions"),
+            (Api::GetObject, "s3:GetObject"),
+        ] {
+            assert_eq!(api.action(), action);
+        }
+    }
+}

@@ -94,6 +94,14 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_cut_only_where_it_is_too_long() {
+        assert_eq!(plain("a\nb\u{202e}", 4), "a\u{fffd}b\u{fffd}");
+        assert_eq!(plain("abcde", 4), "abc…");
+        assert_eq!(clip(&"é".repeat(1024)), "é".repeat(1024));
+        assert_eq!(clip(&"é".repeat(1025)), "é".repeat(1024));
+    }
+
+    #[test]
     fn a_subject_is_printable_ascii() {
         assert_eq!(ascii("Ma\u{e7}ie\r\nBcc: x", 12), "Ma?ie??Bcc: ");
     }

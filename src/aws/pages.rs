@@ -54,5 +54,10 @@ mod tests {
         assert_eq!(walk(&["a", "b", "a"]), Err("PaginationLoop".to_owned()));
         assert_eq!(walk(&["a", "b", "c", "b"]), Err("PaginationLoop".to_owned()));
         assert_eq!(Trail::default().follow(None), Ok(None));
+        let mut trail = Trail::default();
+        let tokens = ["a", "b", "a"].map(|token| trail.follow(Some(token.to_owned())));
+        assert_eq!(tokens[1], Ok(Some("b".to_owned())));
+        let failure = tokens[2].as_ref().expect_err("a loop");
+        assert_eq!(failure.message, "page 3 gave a token that an earlier page had given");
     }
 }

@@ -37,3 +37,52 @@ pub(super) fn hint(api: Api, failure: &Failure, target: &Target) -> Option<Strin
     };
     Some(advice)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_that_can_be_mended_has_its_advice() {
+        let target = Target { account_id: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        for (api, codes, advice) in [
+            (
+                Api::ListMembers,
+                &["AccessDeniedException", "AccessDenied", "AuthorizationError"][..],
+                "allow macie2:ListMembers in account 111122223333",
+            ),
+            (Api::AssumeRole, &["AccessDenied"], "allow sts:AssumeRole to the function's role"),
+            (Api::GetObject, &["NoSuchKey", "AccessDenied"], "look this target up in the map run"),
+            (
+                Api::ListMembers,
+                &["UnrecognizedClientException", "InvalidClientTokenId"],
+                "enable eu-west-1 for account 111122223333",
+            ),
+            (
+                Api::ListMembers,
+                &["ExpiredTokenException", "ExpiredToken", "CredentialsError"],
+                "check the credentials of the function's role",
+            ),
+            (
+                Api::ListMembers,
+                &["ThrottlingException", "TooManyRequestsException", "Throttling"],
+                "lower MAX_CONCURRENCY",
+            ),
+            (
+                Api::ListMembers,
+                &["DispatchFailure", "TimeoutError"],
+                "check that the function can reach Macie in eu-west-1",
+            ),
+            (Api::ListMembers, &[Failure::DEADLINE_EXCEEDED], "raise the function's timeout"),
+            (Api::ListMembers, &[Failure::PAGINATION_LOOP, Failure::INVALID_RESPONSE], "run again"),
+        ] {
+            for code in codes {
+                let given = hint(api, &Failure::own(code, ""), &target).unwrap_or_default();
+                assert!(given.starts_with(advice), "{api} {code}: {given}");
+            }
+        }
+        for (api, code) in [(Api::ListMembers, "InternalServerException"), (Api::ListMembers, "NoSuchKey")] {
+            assert_eq!(hint(api, &Failure::own(code, ""), &target), None, "{code}");
+        }
+    }
+}

@@ -152,3 +152,88 @@ fn unrecognized(status: &Status) -> bool {
 fn is(status: &Status, word: &str) -> bool {
     status.word() == Some(word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raised(kind: ResourceType, status: &Status) -> Vec<&'static str> {
+        let rules = Rules::without(&[]);
+        let raised: Vec<_> = rules.broken(kind, status).map(|rule| rule.id).collect();
+        assert_eq!(rules.flag(kind, status), !raised.is_empty(), "what is judged is kept, and nothing else");
+        raised
+    }
+
+    fn word(word: &str) -> Status {
+        Status::Is(word.to_owned())
+    }
+
+    #[test]
+    fn every_status_raises_its_own_rule_or_none() {
+        use ResourceType::{Administrator, FindingsFilter, Invitation, Member, Session};
+        for (kind, status, id) in [
+            (Session, "PAUSED", Some("macie-paused")),
+            (Session, "ENABLED", None),
+            (Administrator, "AccountSuspended", Some("administrator-account-suspended")),
+            (Administrator, "RegionDisabled", Some("administrator-region-disabled")),
+            (Administrator, "Enabled", None),
+            (Member, "AccountSuspended", Some("member-account-suspended")),
+            (Member, "RegionDisabled", Some("member-region-disabled")),
+            (Member, "Paused", Some("member-macie-paused")),
+            (Member, "PAUSED", Some("member-status-unrecognized")),
+            (Invitation, "AccountSuspended", Some("invitation-account-suspended")),
+            (Invitation, "RegionDisabled", Some("invitation-region-disabled")),
+            (Invitation, "", Some("invitation-status-unrecognized")),
+            (FindingsFilter, "ARCHIVE", Some("filter-archives-findings")),
+            (FindingsFilter, "NOOP", None),
+            (FindingsFilter, "archive", Some("filter-action-unrecognized")),
+        ] {
+            assert_eq!(raised(kind, &word(status)), Vec::from_iter(id), "{kind:?} {status}");
+        }
+        let counted = [
+            "Enabled",
+            "Invited",
+            "Created",
+            "Removed",
+            "Resigned",
+            "EmailVerificationInProgress",
+            "EmailVerificationFailed",
+        ];
+        for status in counted {
+            assert!(
+                raised(Member, &word(status)).is_empty() && raised(Invitation, &word(status)).is_empty(),
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_status_that_is_absent_is_told_where_a_rule_speaks_of_it() {
+        use ResourceType::{Administrator, FindingsFilter, Invitation, Member, Session};
+        assert_eq!(raised(Member, &Status::Absent), ["member-status-unrecognized"]);
+        assert_eq!(raised(Invitation, &Status::Absent), ["invitation-status-unrecognized"]);
+        assert_eq!(raised(FindingsFilter, &Status::Absent), ["filter-action-unrecognized"]);
+        assert_eq!(raised(Session, &Status::NotEnabled), ["macie-not-enabled"]);
+        for kind in [Administrator, FindingsFilter, Invitation, Member] {
+            assert!(raised(kind, &Status::NotEnabled).is_empty(), "{kind:?}");
+        }
+        assert!(raised(Administrator, &Status::Absent).is_empty() && raised(Session, &Status::Absent).is_empty());
+    }
+
+    #[test]
+    fn a_rule_that_is_switched_off_says_nothing() {
+        let rules = Rules::without(&["member-macie-paused"]);
+        assert_eq!(rules.iter().count(), all().count() - 1);
+        assert!(!rules.flag(ResourceType::Member, &word("Paused")));
+        assert!(rules.flag(ResourceType::Member, &word("RegionDisabled")));
+    }
+
+    /// Other programs compute it, and compare it with that of the run before.
+    #[test]
+    fn an_id_stays_what_it_was() {
+        let parts = ["999999999999", "us-east-1", "member-account-suspended", "100000000099"];
+        assert_eq!(fingerprint(&parts), "19f4fa3d2d268e68e154e19cf4c7fa85");
+        assert_ne!(fingerprint(&["ab", "c"]), fingerprint(&["a", "bc"]));
+        assert_eq!(Severity::ALL.map(Severity::as_str), ["CRITICAL", "HIGH", "MEDIUM", "LOW"]);
+    }
+}

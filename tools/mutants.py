@@ -1,0 +1,93 @@
+"""Changes the pure modules in small ways, one at a time, and fails when the tests do not notice.
+
+The modules are tried in a package of their own, without the SDK of AWS, the runtime and the simulator: a change is then
+built and tested in seconds, and the tests are those of the modules and the ones that call nothing else. Arguments go
+to cargo-mutants, such as `--shard 1/8`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from typing import Any
+
+import install
+import project
+
+PURE = ["deadline", "event", "facts", "names", "report", "rules", "settings", "text"]
+TESTS = ["edges", "golden", "messages", "properties", "schema"]
+NEEDED = ["schemars", "serde", "serde_json", "sha2", "textwrap"]
+NEEDED_BY_TESTS = ["insta", "jsonschema", "proptest"]
+# Changed code mostly fails at once, so what is lost by few cases is little.
+CASES = "12"
+
+
+def main() -> None:
+    """Makes the package and runs cargo-mutants over it."""
+    install.main("cargo-mutants")
+    place = project.target_directory() / "mutants"
+    package = place / "package"
+    shutil.rmtree(package, ignore_errors=True)
+    write_package(package)
+    config = ["--config", str(project.ROOT / "tools" / "mutants.toml"), "--output", str(place)]
+    options = ["--in-place", "--no-shuffle", "--colors", "never", "--timeout", "120", *config, *sys.argv[1:]]
+    env = project.environment(
+        CARGO_TARGET_DIR=str(place / "target"),
+        INSTA_UPDATE="no",
+        INSTA_WORKSPACE_ROOT=str(package),
+        PROPTEST_CASES=CASES,
+    )
+    done = subprocess.run(["cargo", "mutants", *options], cwd=package, env=env, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        found = os.path.relpath(place / "mutants.out", project.ROOT)
+        raise project.Failure(f"not every change was noticed, or the tests did not run: see {found}")
+
+
+def write_package(package: Any) -> None:
+    """Writes a package of the pure modules, with their tests."""
+    for folder in ["src/aws", "tests", "schema"]:
+        (package / folder).mkdir(parents=True)
+    for name in PURE:
+        copy("src", package, name if (project.ROOT / "src" / name).is_dir() else f"{name}.rs")
+    copy("src/aws", package, "pages.rs")
+    for name in [*(f"{test}.rs" for test in TESTS), "snapshots"]:
+        copy("tests", package, name)
+    for schema in (project.ROOT / "schema").iterdir():
+        copy("schema", package, schema.name)
+    for name in ["Cargo.lock", "README.md"]:
+        copy(".", package, name)
+    modules = "".join(f"pub mod {name};\n" for name in PURE)
+    (package / "src" / "lib.rs").write_text(f"{modules}pub mod aws {{\n    pub mod pages;\n}}\n")
+    (package / "Cargo.toml").write_text(manifest())
+
+
+def copy(folder: str, package: Any, name: str) -> None:
+    """Copies a file or a folder to the same place in the package."""
+    source = project.ROOT / folder / name
+    if source.is_dir():
+        shutil.copytree(source, package / folder / name)
+    else:
+        shutil.copy2(source, package / folder / name)
+
+
+def manifest() -> str:
+    """The manifest of the package: the dependencies that it needs, as the project's own names them."""
+    project_manifest = tomllib.loads((project.ROOT / "Cargo.toml").read_text())
+    shared = project_manifest["workspace"]["dependencies"]
+    lines = ["[workspace]", "[package]", 'name = "macie-compliance"', 'version = "0.0.0"', 'edition = "2024"']
+    for table, names in [("dependencies", NEEDED), ("dev-dependencies", NEEDED_BY_TESTS)]:
+        for name in names:
+            wanted = project_manifest[table][name]
+            wanted = {"version": wanted} if isinstance(wanted, str) else dict(wanted)
+            if wanted.pop("workspace", False):
+                wanted = {**shared[name], **wanted} if isinstance(shared[name], dict) else {"version": shared[name]}
+            lines += [f"[{table}.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in wanted.items())]
+    # What is built once is built to run fast, and what is built for every change to be built fast.
+    lines += ["[profile.dev]", "debug = false", '[profile.dev.package."*"]', "opt-level = 1", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    project.run(main)

@@ -36,10 +36,17 @@ class Deployment:
     outputs: dict[str, str]
     queue: str
     simulator: services.Simulator
+    emulator: services.Service
 
-    def client(self, service: str) -> Any:
-        """A client of the local AWS."""
-        return client(service, self.endpoint)
+    def client(self, service: str, account: str = project.ACCOUNT) -> Any:
+        """A client of the local AWS, in an account of it."""
+        return client(service, self.endpoint, account)
+
+    def role_policy(self, role: str, account: str = project.ACCOUNT) -> dict[str, Any]:
+        """What a role of the templates may do."""
+        answer = self.client("iam", account).get_role_policy(RoleName=role, PolicyName="audit")
+        document = answer["PolicyDocument"]
+        return json.loads(document) if isinstance(document, str) else document
 
     def receive(self, seconds: float = REPORT_SECONDS) -> dict[str, Any]:
         """Waits for the next message of the report topic."""
@@ -51,6 +58,10 @@ class Deployment:
                 sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
                 return json.loads(message["Body"])
         raise project.Failure(f"no report arrived in {seconds:.0f} s (.tools/logs/emulator.log)")
+
+    def wait_until_ready(self) -> None:
+        """Waits until the local AWS answers."""
+        self.emulator.wait_until(lambda: services.get_json(f"{self.endpoint}/_ministack/health"), 60)
 
 
 def main() -> None:
@@ -83,26 +94,34 @@ def sam_build() -> None:
 
 
 @contextmanager
-def deployed(*parameters: str, seed: Path = project.SEED) -> Iterator[Deployment]:
-    """Runs the simulator and the local AWS, deploys what `sam_build` built, and subscribes a queue."""
+def deployed(*parameters: str, seed: Path = project.SEED, **emulator: str) -> Iterator[Deployment]:
+    """Runs the simulator and the local AWS, deploys what `sam_build` built, and subscribes a queue.
+
+    `parameters` are the stack's, and `emulator` holds more settings of the local AWS.
+    """
     port = project.free_port()
     endpoint = f"http://127.0.0.1:{port}"
     # Everything that the local AWS unpacks or writes goes with it.
     with (
         services.simulator(seed) as simulator,
         tempfile.TemporaryDirectory(prefix="local-", dir=project.TOOLS) as scratch,
-        services.service("emulator", ["ministack"], emulator_environment(port, simulator, Path(scratch))) as emulator,
+        services.service(
+            "emulator", ["ministack"], emulator_environment(port, simulator, Path(scratch)) | emulator
+        ) as running,
     ):
-        emulator.wait_until(lambda: services.get_json(f"{endpoint}/_ministack/health"), 60)
+        deployment = Deployment(endpoint, {}, "", simulator, running)
+        deployment.wait_until_ready()
         sam_deploy(endpoint, STACK, *parameters)
-        outputs = stack_outputs(endpoint)
-        yield Deployment(endpoint, outputs, subscribe(endpoint, outputs["ReportTopicArn"]), simulator)
+        deployment.outputs = stack_outputs(endpoint)
+        deployment.queue = subscribe(endpoint, deployment.outputs["ReportTopicArn"])
+        yield deployment
 
 
 def emulator_environment(port: int, simulator: services.Simulator, scratch: Path) -> dict[str, str]:
     """The environment of the local AWS, which its functions inherit: Macie is the simulator's.
 
     So are the roles in other accounts, since the simulator tells accounts apart by the credentials that it gave out.
+    What it keeps over a restart, if it is told to, is in `scratch` too.
     """
     home = scratch / "home"
     home.mkdir()
@@ -116,6 +135,7 @@ def emulator_environment(port: int, simulator: services.Simulator, scratch: Path
         LAMBDA_EXECUTOR="local",
         MINISTACK_ACCOUNT_ID=project.ACCOUNT,
         MINISTACK_REGION=project.REGION,
+        STATE_DIR=str(scratch / "state"),
         TMPDIR=str(scratch),
     )
 
@@ -146,9 +166,24 @@ def sam(*arguments: str, endpoint: str = "http://127.0.0.1:9") -> None:
         raise project.Failure(f"`sam {arguments[0]}` failed, see above")
 
 
-def stack_outputs(endpoint: str, stack: str = STACK) -> dict[str, str]:
+def create_stack(
+    endpoint: str, stack: str, template: str, parameters: dict[str, str], account: str = project.ACCOUNT
+) -> dict[str, str]:
+    """Makes a stack of a template that needs nothing built, and gives its outputs."""
+    cloudformation = client("cloudformation", endpoint, account)
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateBody=template,
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    return stack_outputs(endpoint, stack, account)
+
+
+def stack_outputs(endpoint: str, stack: str = STACK, account: str = project.ACCOUNT) -> dict[str, str]:
     """The outputs of a stack."""
-    [found] = client("cloudformation", endpoint).describe_stacks(StackName=stack)["Stacks"]
+    [found] = client("cloudformation", endpoint, account).describe_stacks(StackName=stack)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
 
@@ -157,17 +192,20 @@ def subscribe(endpoint: str, topic: str) -> str:
     sqs = client("sqs", endpoint)
     queue = sqs.create_queue(QueueName="reports")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**allow, "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     client("sns", endpoint).subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return queue
 
 
-def client(service: str, endpoint: str) -> Any:
-    """A client of a server on loopback."""
+def client(service: str, endpoint: str, account: str = project.ACCOUNT) -> Any:
+    """A client of a server on loopback, which takes an access key of twelve digits for that account's own."""
     return boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=project.REGION,
-        aws_access_key_id="test",
+        aws_access_key_id="test" if account == project.ACCOUNT else account,
         aws_secret_access_key="test",
     )
 

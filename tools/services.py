@@ -21,13 +21,20 @@ class Service:
     def __init__(self, name: str, command: list[str], env: dict[str, str]) -> None:
         project.LOGS.mkdir(parents=True, exist_ok=True)
         self.name = name
+        self.command = command
+        self.env = env
         self.log = project.LOGS / f"{name}.log"
-        with self.log.open("w") as log:
+        self.log.write_text("")
+        self.start()
+
+    def start(self) -> None:
+        """Starts the process, at first or once more after it was stopped."""
+        with self.log.open("a") as log:
             # A group of its own, so that stopping it stops nothing else.
             self.process = subprocess.Popen(
-                command,
+                self.command,
                 cwd=project.ROOT,
-                env=env,
+                env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import deploy_local
 import project
 import pytest
 import services
@@ -51,3 +52,16 @@ class Clients:
 def client(simulator: services.Simulator) -> Clients:
     """Makes clients of the simulator."""
     return Clients(simulator.url)
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The function, built for Lambda."""
+    deploy_local.sam_build()
+
+
+@pytest.fixture(scope="session")
+def deployment(built: None) -> Iterator[deploy_local.Deployment]:
+    """The stack, deployed to a local AWS."""
+    with deploy_local.deployed() as deployed:
+        yield deployed

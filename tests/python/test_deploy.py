@@ -1,7 +1,6 @@
 """The template, the binary and the simulator together: a schedule starts the function and its report arrives."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import deploy_local
@@ -22,14 +21,6 @@ SETTINGS = {
     "DEADLINE_MARGIN_SECONDS",
     "RESULT_BUCKET",
 }
-
-
-@pytest.fixture(scope="module")
-def deployment() -> Iterator[Deployment]:
-    """The stack, deployed to a local AWS."""
-    deploy_local.sam_build()
-    with deploy_local.deployed() as deployed:
-        yield deployed
 
 
 def test_the_schedule_starts_the_function_and_the_report_arrives(deployment: Deployment) -> None:
@@ -61,7 +52,7 @@ def test_every_setting_reaches_the_function(deployment: Deployment) -> None:
 
 def test_every_alarm_has_somebody_to_tell(deployment: Deployment) -> None:
     """Alarms go to the report topic unless another is given."""
-    alarms = deployment.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    alarms = deployment.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{deploy_local.STACK}-")["MetricAlarms"]
     assert len(alarms) == 5
     assert [alarm["AlarmActions"] for alarm in alarms] == [[deployment.outputs["ReportTopicArn"]]] * 5
 
@@ -93,9 +84,7 @@ def test_permissions_follow_the_parameters(deployment: Deployment) -> None:
 
 def statements(deployment: Deployment, outputs: dict[str, str]) -> dict[str, dict[str, Any]]:
     """What the function of a stack may do, by the names of the statements."""
-    role = outputs["FunctionRoleArn"].rpartition("/")[2]
-    policy = deployment.client("iam").get_role_policy(RoleName=role, PolicyName="audit")["PolicyDocument"]
-    document = json.loads(policy) if isinstance(policy, str) else policy
+    document = deployment.role_policy(outputs["FunctionRoleArn"].rpartition("/")[2])
     return {statement["Sid"]: statement for statement in document["Statement"]}
 
 
@@ -104,15 +93,9 @@ def test_the_role_for_other_accounts(deployment: Deployment, external_id: str) -
     """The second template makes a role that may read Macie and nothing else, and that only the function may assume."""
     name = f"audit{external_id}"
     values = {"AuditorRoleArn": deployment.outputs["FunctionRoleArn"], "RoleName": name, "ExternalId": external_id}
-    cloudformation = deployment.client("cloudformation")
-    cloudformation.create_stack(
-        StackName=name,
-        TemplateBody=(project.ROOT / "template-member-role.yaml").read_text(),
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
-    outputs = {"FunctionRoleArn": deploy_local.stack_outputs(deployment.endpoint, name)["RoleArn"]}
+    template = (project.ROOT / "template-member-role.yaml").read_text()
+    outputs = deploy_local.create_stack(deployment.endpoint, name, template, values)
+    outputs["FunctionRoleArn"] = outputs["RoleArn"]
     assert statements(deployment, outputs).keys() == {"ReadMacie", "ReadMember", "ReadRegions"}
     trust = deployment.client("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
     [statement] = trust["Statement"]

@@ -1,0 +1,241 @@
+"""Runs that go wrong on a local AWS that enforces IAM and keeps its state over a restart.
+
+What this AWS lacks: it starts a scheduled run once and does not hand one that failed to Lambda's retries, it counts
+only synchronous invocations in AWS/Lambda and nothing in AWS/SQS, and each retry has a request id of its own. So the
+queue of failed runs is reached by an asynchronous invocation with the schedule's event, which is what a start by the
+schedule is on AWS.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import deploy_local
+import iam
+import project
+import pytest
+import reports
+from botocore.exceptions import ClientError
+from deploy_local import Deployment
+
+T = TypeVar("T")
+EVENT = json.loads((project.ROOT / "events" / "eventbridge-scheduler.json").read_text())
+MEMBER_PAGES = 43
+
+
+@pytest.fixture(scope="module")
+def as_deployed(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The stack on an AWS that enforces IAM, its schedule off, and a Macie so slow that a run takes seconds."""
+    seed = tmp_path_factory.mktemp("anger") / "seed.json"
+    seed.write_text(json.dumps({**json.loads(project.SEED.read_text()), "latencyMs": 50}))
+    with deploy_local.deployed("ScheduleState=DISABLED", seed=seed, AUTH="true", PERSIST_STATE="1") as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="module")
+def deployment(as_deployed: Deployment) -> Deployment:
+    """The same, with a topic that takes messages over plain HTTP, which is all that this AWS speaks."""
+    sns, topic = as_deployed.client("sns"), as_deployed.outputs["ReportTopicArn"]
+    policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+    policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] != "OnlyOverTls"]
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy))
+    return as_deployed
+
+
+def over_tls(client: Any) -> Any:
+    """The client, as if through a proxy that ends TLS and says so; this AWS believes it."""
+    client.meta.events.register(
+        "before-sign", lambda request, **_: request.headers.__setitem__("x-forwarded-proto", "https")
+    )
+    return client
+
+
+@contextmanager
+def no_permission_to_publish(deployment: Deployment) -> Iterator[None]:
+    """Takes `sns:Publish` from the function's role for a while."""
+    role = deployment.outputs["FunctionRoleArn"].rpartition("/")[2]
+    policy = deployment.role_policy(role)
+    client = deployment.client("iam")
+    put = lambda document: client.put_role_policy(  # noqa: E731
+        RoleName=role, PolicyName="audit", PolicyDocument=json.dumps(document)
+    )
+    put(iam.without(policy, "sns:Publish"))
+    try:
+        yield
+    finally:
+        put(policy)
+
+
+def fire(deployment: Deployment, *names: str) -> None:
+    """Makes a schedule of each name that starts the function once, soon, as the one of the template does."""
+    scheduler = deployment.client("scheduler")
+    target = scheduler.get_schedule(Name=deployment.outputs["ScheduleName"])["Target"]
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    for name in names:
+        scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression=soon,
+            Target=target,
+            FlexibleTimeWindow={"Mode": "OFF"},
+            ActionAfterCompletion="DELETE",
+        )
+
+
+def wait_for(what: str, look: Callable[[], T], seconds: float = 60) -> T:
+    """What `look` gives as soon as that is something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.2)
+    raise project.Failure(f"no {what} in {seconds:.0f} s (.tools/logs/emulator.log)")
+
+
+def unpublished(deployment: Deployment, **trigger: str) -> list[dict[str, Any]]:
+    """The reports in the log that could not be published, of runs with this trigger."""
+    pages = deployment.client("logs").get_paginator("filter_log_events")
+    found = []
+    for page in pages.paginate(logGroupName=deployment.outputs["LogGroupName"]):
+        lines = [event["message"] for event in page["events"] if '"report not published"' in event["message"]]
+        found += [json.loads(json.loads(line)["report"]) for line in lines]
+    return [report for report in found if trigger.items() <= report["trigger"].items()]
+
+
+@pytest.fixture(scope="module")
+def failed(deployment: Deployment) -> dict[str, Any]:
+    """What the queue of failed runs holds, and goes on holding, after a run that may not publish."""
+    sqs, queue = over_tls(deployment.client("sqs")), deployment.outputs["FailedRunQueueUrl"]
+    receive = lambda: sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0).get("Messages")  # noqa: E731
+    with no_permission_to_publish(deployment):
+        deployment.client("lambda").invoke(
+            FunctionName=deployment.outputs["FunctionName"], InvocationType="Event", Payload=json.dumps(EVENT)
+        )
+        [message] = wait_for("failed run", receive)
+    return json.loads(message["Body"])
+
+
+def waiting(deployment: Deployment, url: str) -> int:
+    """How many messages a queue holds."""
+    sqs = over_tls(deployment.client("sqs"))
+    name = "ApproximateNumberOfMessages"
+    return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+
+def test_topic_and_queue_take_tls_only(as_deployed: Deployment) -> None:
+    """Over plain HTTP the topic refuses the function, which may publish, and the queue refuses its owner."""
+    answer = as_deployed.client("lambda").invoke(FunctionName=as_deployed.outputs["FunctionName"], Payload=b"{}")
+    failed = json.loads(answer["Payload"].read())
+    assert failed["errorType"] == "PublishFailed"
+    assert "AuthorizationError" in failed["errorMessage"]
+    queue = as_deployed.outputs["FailedRunQueueUrl"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        as_deployed.client("sqs").receive_message(QueueUrl=queue)
+    assert "Messages" not in over_tls(as_deployed.client("sqs")).receive_message(QueueUrl=queue)
+
+
+def test_a_run_that_may_not_publish_ends_in_the_queue_of_failed_runs(
+    deployment: Deployment, failed: dict[str, Any]
+) -> None:
+    """Lambda tries it three times, each leaves the whole report under the same id in the log, and the event is kept."""
+    assert failed["requestPayload"] == EVENT
+    assert failed["requestContext"]["condition"] == "RetriesExhausted"
+    error = failed["responsePayload"]
+    assert error["errorType"] == "PublishFailed"
+    assert EVENT["id"] in error["errorMessage"]
+    assert "no identity-based policy allows the sns:Publish action" in error["errorMessage"]
+    kept = unpublished(deployment, id=EVENT["id"])
+    assert [reports.problems(report, source="aws.scheduler") for report in kept] == [[], [], []]
+    assert {report["reportId"] for report in kept} == {EVENT["id"]}
+    assert waiting(deployment, deployment.queue) == 0, "nothing was published"
+
+
+def test_a_scheduled_run_that_may_not_publish_leaves_its_report_in_the_log(deployment: Deployment) -> None:
+    """The schedule starts the function, the publish is refused, and the log group holds the report whole."""
+    before = unpublished(deployment)
+    new = lambda: [one for one in unpublished(deployment) if one not in before]  # noqa: E731
+    with no_permission_to_publish(deployment):
+        fire(deployment, "refused")
+        [report] = wait_for("report in the log", new)
+    assert reports.problems(report, source="aws.scheduler") == []
+    assert waiting(deployment, deployment.queue) == 0, "nothing was published"
+
+
+@pytest.mark.usefixtures("failed")
+def test_failures_raise_the_alarms(deployment: Deployment) -> None:
+    """A failed run counts in the metric of one alarm and a message in the queue is what the other looks at."""
+    cloudwatch = deployment.client("cloudwatch")
+    function, queue = deployment.outputs["FunctionName"], deployment.outputs["FailedRunQueueUrl"]
+    with no_permission_to_publish(deployment):
+        answer = deployment.client("lambda").invoke(FunctionName=function, Payload=b"{}")
+    assert answer["FunctionError"]
+    named = {alarm["AlarmName"].split("-")[-2]: alarm for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
+    error, unfinished = named["ErrorAlarm"], named["FailedRunAlarm"]
+    assert metric_sum(deployment, error) >= 1
+    # Nobody counts messages here, so that the test tells CloudWatch what the queue holds. This also makes it look.
+    assert unfinished["Dimensions"] == [{"Name": "QueueName", "Value": queue.rpartition("/")[2]}]
+    held = waiting(deployment, queue)
+    assert held == 1
+    datum = {"MetricName": unfinished["MetricName"], "Dimensions": unfinished["Dimensions"], "Value": held}
+    cloudwatch.put_metric_data(Namespace=unfinished["Namespace"], MetricData=[datum])
+    told = set()
+    while waiting(deployment, deployment.queue):
+        told.add(json.loads(deployment.receive(10)["Message"])["AlarmName"])
+    # This AWS looks at no dimensions, so that the alarm on the queue of failed schedules, of the same metric, goes too.
+    assert {error["AlarmName"], unfinished["AlarmName"]} <= told
+
+
+def metric_sum(deployment: Deployment, alarm: dict[str, Any]) -> float:
+    """What the metric of an alarm adds up to in the last hour."""
+    now = datetime.now(UTC)
+    answer = deployment.client("cloudwatch").get_metric_statistics(
+        Namespace=alarm["Namespace"],
+        MetricName=alarm["MetricName"],
+        Dimensions=alarm["Dimensions"],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    return sum(point["Sum"] for point in answer["Datapoints"])
+
+
+def test_two_schedules_at_once_are_two_whole_reports(deployment: Deployment) -> None:
+    """Two runs beside each other publish a report each, with an id of its own and everything once."""
+    before = len(deployment.simulator.requests())
+    fire(deployment, "one", "other")
+    arrived = [json.loads(deployment.receive()["Message"]) for _ in range(2)]
+    assert [reports.problems(report, source="aws.scheduler") for report in arrived] == [[], []]
+    assert len({report["reportId"] for report in arrived}) == 2
+    assert [report["reportId"] for report in arrived] == [report["trigger"]["id"] for report in arrived]
+    ids = [[violation["id"] for violation in report["violations"]] for report in arrived]
+    assert sorted(ids[0]) == sorted(ids[1])
+    assert len(set(ids[0])) == len(ids[0])
+    assert waiting(deployment, deployment.queue) == 0, "two runs, two reports"
+    pages = [one for one in deployment.simulator.requests()[before:] if one["operation"] == "ListMembers"]
+    starts = [index for index, page in enumerate(pages) if "nextToken" not in page["query"]]
+    assert (len(pages), len(starts)) == (2 * MEMBER_PAGES, 2)
+    assert starts[1] < MEMBER_PAGES, "the second began before the first was through"
+
+
+def test_after_a_restart_the_schedule_goes_on(deployment: Deployment) -> None:
+    """The AWS is stopped in the middle of a run; started again, the next run of the schedule reports."""
+    scheduler, name = deployment.client("scheduler"), deployment.outputs["ScheduleName"]
+    schedule = scheduler.get_schedule(Name=name)
+    fields = {key: schedule[key] for key in ("Name", "ScheduleExpression", "Target", "FlexibleTimeWindow")}
+    before = len(deployment.simulator.requests())
+    scheduler.update_schedule(**fields, State="ENABLED")
+    asked = lambda: len(deployment.simulator.requests()) - before  # noqa: E731
+    wait_for("run", lambda: asked() > 5)
+    deployment.emulator.stop()
+    cut = asked()
+    assert cut < MEMBER_PAGES, "the run was in the middle"
+    restarted = datetime.now(UTC).replace(microsecond=0)
+    deployment.emulator.start()
+    deployment.wait_until_ready()
+    report = json.loads(deployment.receive()["Message"])
+    assert reports.problems(report, source="aws.scheduler") == []
+    assert datetime.fromisoformat(report["generatedAt"]) >= restarted
+    assert asked() >= cut + MEMBER_PAGES, "the run began anew"

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::env;
 
-use macie_compliance::event::{self, Trigger};
+use macie_compliance::event::{self, Event, Trigger};
 use macie_compliance::facts::{Api, Facts, Failure, Read, Resource, ResourceType, Status, Target};
 use macie_compliance::report::v1::{Report, Verdict};
 use macie_compliance::report::{self, Head, LIMIT};
@@ -85,7 +85,7 @@ fn enlarged(mut facts: Facts, times: usize) -> Facts {
 }
 
 /// The fields of both kinds of event, and what is near them.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 22] = [
     "version",
     "id",
     "detail-type",
@@ -101,6 +101,12 @@ const FIELDS: [&str; 16] = [
     "Regions",
     "detailType",
     "dryRun",
+    "step",
+    "execution",
+    "event",
+    "target",
+    "roles",
+    "roleArn",
     "",
 ];
 
@@ -112,7 +118,18 @@ fn tree() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         words().prop_map(Value::from),
-        prop::sample::select(vec!["eu-west-1", "all", "{}", "aws.events", "us-east-1 ", ""]).prop_map(Value::from),
+        prop::sample::select(vec![
+            "eu-west-1",
+            "all",
+            "{}",
+            "aws.events",
+            "us-east-1 ",
+            "",
+            "AuditTarget",
+            "ListTargets",
+            "PublishReport"
+        ])
+        .prop_map(Value::from),
     ];
     let name = || prop_oneof![4 => prop::sample::select(FIELDS.to_vec()).prop_map(str::to_owned), 1 => words()];
     leaf.prop_recursive(4, 48, 8, move |inner| {
@@ -139,6 +156,7 @@ fn many(targets: usize, flagged: usize, text: &str) -> Vec<Facts> {
             id: format!("f-{index}"),
             arn: None,
             name: Some(text.to_owned()),
+            email: None,
             status: Status::Is("ARCHIVE".to_owned()),
             since: None,
             confirmed: None,
@@ -268,7 +286,7 @@ proptest! {
 
     #[test]
     fn only_a_field_that_says_so_keeps_a_run_from_publishing(event in tree()) {
-        if let Ok(request) = event::parse(&event) {
+        if let Ok(Event::Run(request)) = event::parse(&event) {
             prop_assert_eq!(request.dry_run, event.get("publish") == Some(&json!(false)));
             prop_assert_eq!(request.regions.is_some(), event.get("regions").is_some_and(Value::is_array));
         }

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -68,13 +67,6 @@ fn connector_code(error: &ConnectorError) -> &'static str {
     } else {
         "DispatchFailure"
     }
-}
-
-/// The failure behind an error of the credentials provider: STS's own, where STS answered.
-pub(super) fn credentials(error: &(dyn Error + 'static)) -> Failure {
-    chain(error)
-        .find_map(|error| error.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>())
-        .map_or_else(|| Failure::own("CredentialsError", clip(&causes(error))), failure)
 }
 
 /// An error and its causes, the outermost first, each said once.

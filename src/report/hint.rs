@@ -18,7 +18,7 @@ pub(super) fn hint(api: Api, failure: &Failure, target: &Target) -> Option<Strin
         "UnrecognizedClientException" | "InvalidClientTokenId" => {
             format!("enable {region} for account {account_id}, or take it out of MACIE_REGIONS; check the credentials")
         }
-        "ExpiredTokenException" | "ExpiredToken" | "CredentialsError" => {
+        "ExpiredTokenException" | "ExpiredToken" | "ConstructionFailure" => {
             "check the credentials of the function's role".to_owned()
         }
         "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
@@ -60,7 +60,7 @@ mod tests {
             ),
             (
                 Api::ListMembers,
-                &["ExpiredTokenException", "ExpiredToken", "CredentialsError"],
+                &["ExpiredTokenException", "ExpiredToken", "ConstructionFailure"],
                 "check the credentials of the function's role",
             ),
             (

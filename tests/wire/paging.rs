@@ -90,7 +90,8 @@ async fn where_pages_end_and_how_items_are_ordered_changes_neither_violations_no
     let member = |index: usize| json!({"accountId": format!("{index:012}"), "relationshipStatus": statuses[index % 6]});
     let invitation =
         |index: usize| json!({"accountId": format!("{index:012}"), "relationshipStatus": statuses[index % 5]});
-    let filter = |index: usize| json!({"id": format!("f-{index}"), "action": actions[index % 3]});
+    let filter =
+        |index: usize| json!({"id": format!("f-{index}"), "name": format!("n-{index}"), "action": actions[index % 3]});
     let mut known = None;
     for (max_page, empty_page_every) in [(25, 0), (1, 0), (2, 3), (3, 0), (7, 1), (13, 0), (24, 2)] {
         for turned in [false, true] {

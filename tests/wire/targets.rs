@@ -130,6 +130,23 @@ async fn credentials_that_were_cut_off_are_none() {
 }
 
 #[tokio::test]
+async fn an_outage_of_sts_in_earlier_runs_takes_no_retry_from_later_ones() {
+    let roles: Vec<String> = (1..=25).map(|account| format!("arn:aws:iam::{account:012}:role/audit")).collect();
+    let function = Function::with(crate::function::seed(healthy()), &[("MACIE_ROLE_ARNS", &roles.join(","))]).await;
+    let broken = |times| vec![Fault { times, ..Fault::of("sts", "AssumeRole", error(500, "InternalFailure", "")) }];
+    for _ in 0..2 {
+        function.aws.clear();
+        function.aws.set_faults(broken(None));
+        assert_eq!(function.answer(json!({})).await["summary"]["targetsIncomplete"], 25);
+        let asked = function.aws.requests().iter().filter(|request| request.operation == "AssumeRole").count();
+        assert_eq!(asked, 25 * 6, "each role is tried as often as ever");
+    }
+    function.aws.set_faults(broken(Some(25)));
+    // The other accounts have no Macie here, which is an answer: every role was assumed.
+    assert_eq!(function.answer(json!({})).await["complete"], true);
+}
+
+#[tokio::test]
 async fn two_hundred_targets_are_read_in_one_run_within_the_limit() {
     let accounts: Vec<String> = (1..10).map(|index| format!("{index:012}")).collect();
     let target = |account: &String| TargetSeed {

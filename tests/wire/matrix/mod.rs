@@ -200,9 +200,7 @@ impl Cell {
 
     /// The reads that must fail, and no others.
     fn must_fail(&self, happenings: &[(&'static str, Happens)]) -> BTreeSet<&'static str> {
-        // STS is asked by the SDK's own provider, which does not take a bare 429 for throttling.
-        let not_retried = self.subject.only("AssumeRole") && self.fault.name == "429 without a code, twice";
-        if self.fault.lasts != Lasts::ForEver && !not_retried {
+        if self.fault.lasts != Lasts::ForEver {
             return BTreeSet::new();
         }
         // What fails under both names is told under the newer one.

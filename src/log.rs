@@ -26,8 +26,13 @@ pub fn init(lookup: impl Fn(&str) -> Option<String>) {
         "ERROR" | "FATAL" => LevelFilter::ERROR,
         _ => LevelFilter::INFO,
     };
-    let lines =
-        tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false).with_writer(io::stderr);
+    // A line that cannot be written is lost. To tell of that on the same standard error would panic.
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(io::stderr)
+        .log_internal_errors(false);
     if lookup("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text")) {
         lines.without_time().init();
     } else {

@@ -119,6 +119,15 @@ async fn a_panic_is_an_error_of_its_invocation_and_the_next_one_works() {
     assert_eq!(function.process_id(), process, "in the same process");
 }
 
+#[tokio::test]
+async fn a_log_that_takes_nothing_stops_no_report() {
+    let function = Function::without_log(slow_and_large()).await;
+    for number in 1..=2 {
+        assert_eq!(function.answer(json!({})).await["complete"], true);
+        assert_eq!(told(&function).0.len(), number, "each run is published");
+    }
+}
+
 #[test]
 fn the_release_profile_unwinds_so_that_a_panic_can_be_caught() {
     // cargo-lambda builds with `panic = "abort"` unless the profile says otherwise, and a process

@@ -1,5 +1,6 @@
 //! The function under test: a process, its Runtime API, its AWS.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -26,7 +27,21 @@ pub(crate) struct Function {
 
 /// Starts a process with the function's environment and `variables`, which come last and so win.
 fn spawn(runtime: &RuntimeApi, aws: &Simulator, variables: &[(&str, &str)]) -> (Child, Arc<Mutex<Vec<String>>>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_macie-compliance"))
+    let mut child = command(runtime, aws, variables).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let mut lines = BufReader::new(child.stderr.take().expect("standard error is piped")).lines();
+    let kept = Arc::clone(&log);
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            kept.lock().expect("no test panics while it holds the log").push(line);
+        }
+    });
+    (child, log)
+}
+
+fn command(runtime: &RuntimeApi, aws: &Simulator, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_macie-compliance"));
+    command
         .env_clear()
         .envs([
             ("AWS_LAMBDA_RUNTIME_API", runtime.address()),
@@ -43,19 +58,8 @@ fn spawn(runtime: &RuntimeApi, aws: &Simulator, variables: &[(&str, &str)]) -> (
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::inherit())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("the binary starts");
-    let log = Arc::new(Mutex::new(Vec::new()));
-    let mut lines = BufReader::new(child.stderr.take().expect("standard error is piped")).lines();
-    let kept = Arc::clone(&log);
-    tokio::spawn(async move {
-        while let Ok(Some(line)) = lines.next_line().await {
-            kept.lock().expect("no test panics while it holds the log").push(line);
-        }
-    });
-    (child, log)
+        .kill_on_drop(true);
+    command
 }
 
 impl Function {
@@ -69,6 +73,15 @@ impl Function {
         let (child, log) = spawn(&runtime, &aws, variables);
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Function { aws, runtime, variables, child, log }
+    }
+
+    /// A function whose log can take nothing, as when the disk is full.
+    pub(crate) async fn without_log(seed: Seed) -> Function {
+        let aws = Simulator::start(seed).await.expect("a free port");
+        let runtime = RuntimeApi::start().await.expect("a free port");
+        let full = File::options().write(true).open("/dev/full").expect("Linux has it");
+        let child = command(&runtime, &aws, &[]).stderr(full).spawn().expect("the binary starts");
+        Function { aws, runtime, variables: Vec::new(), child, log: Arc::default() }
     }
 
     /// Kills the process, whatever it is doing, and starts another in its place.

@@ -27,6 +27,8 @@ RESOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "macie2:GetMember": lambda request: (
         f"arn:aws:macie2:{request['region']}:{request['account']}:member/{request['path'].removeprefix('/members/')}"
     ),
+    "s3:GetObject": lambda request: f"arn:aws:s3:::{request['path'].removeprefix('/')}",
+    "s3:PutObject": lambda request: f"arn:aws:s3:::{request['path'].removeprefix('/')}",
     "sns:Publish": lambda request: request["query"]["TopicArn"],
     "sts:AssumeRole": lambda request: request["query"]["RoleArn"],
 }
@@ -138,7 +140,9 @@ class Engine:
 def fault(denied: Call, caller: str) -> dict[str, Any]:
     """The simulator's fault by which a call is answered as AWS answers one that is not allowed."""
     service, _, operation = denied.action.partition(":")
-    code = {"sns": "AuthorizationError", "sts": "AccessDenied"}.get(service, "AccessDeniedException")
+    code = {"s3": "AccessDenied", "sns": "AuthorizationError", "sts": "AccessDenied"}.get(
+        service, "AccessDeniedException"
+    )
     message = f"User: {caller} is not authorized to perform: {denied.action} on resource: {denied.resource}"
     return {
         "service": service,

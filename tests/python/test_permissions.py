@@ -43,7 +43,20 @@ COMBINATIONS: dict[str, dict[str, str]] = {
         "MaxConcurrency": "8",
         "DeadlineMarginSeconds": "5",
     },
+    "divided": {"DistributedMap": "true", "MapRoleArnPattern": ROLE, "IncludeEmails": "true"},
 }
+
+# What the state machine asks for in one execution, of one target in each account.
+STEPS: list[dict[str, Any]] = [
+    {"step": "ListTargets", "execution": "e", "event": {"roles": [{"roleArn": ROLE}]}},
+    {"step": "AuditTarget", "execution": "e", "target": {"accountId": project.ACCOUNT, "region": project.REGION}},
+    {
+        "step": "AuditTarget",
+        "execution": "e",
+        "target": {"accountId": OTHER, "region": project.REGION, "roleArn": ROLE},
+    },
+    {"step": "PublishReport", "execution": "e"},
+]
 
 # What the policy allows and the function does not call by itself, and who does.
 ON_ITS_BEHALF = {
@@ -59,6 +72,8 @@ OPEN = {
     "macie2:GetMember": "which members are flagged, and in which Regions, is known in the run only",
     "logs:CreateLogStream": "Lambda names the streams of the group",
     "logs:PutLogEvents": "Lambda names the streams of the group",
+    "s3:GetObject": "executions and targets are known in the run only; nothing but them is below runs/",
+    "s3:PutObject": "executions and targets are known in the run only; nothing but them is below runs/",
 }
 
 # Called only where another action is refused, and enough in its place.
@@ -73,6 +88,10 @@ class Stack:
     policies: dict[str, Policy]
     caller: str
     calls: set[Call] = field(default_factory=set)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events of one run."""
+        return STEPS if self.variables["RESULT_BUCKET"] else [{}]
 
     def actions(self, account: str) -> set[str]:
         """The actions that the function called in an account."""
@@ -111,8 +130,6 @@ Runner = Callable[..., Run]
 def run(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """Runs the deployed binary once, on a Macie in which each account has a flagged member in every Region."""
     folder = tmp_path_factory.mktemp("runs")
-    event = folder / "event.json"
-    event.write_text("{}")
     members = [{"relationshipStatus": "Enabled"}, {"relationshipStatus": "AccountSuspended"}]
     targets = [{"accountId": account, "region": "*", "members": members} for account in (project.ACCOUNT, OTHER)]
     program = project.target_directory() / "debug" / "run-once"
@@ -120,10 +137,13 @@ def run(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Run
     def once(stack: Stack, faults: list[dict[str, Any]] | None = None) -> Run:
         seed = folder / f"seed-{len(list(folder.iterdir()))}.json"
         seed.write_text(json.dumps({"account": project.ACCOUNT, "targets": targets, "faults": faults or []}))
+        events = [folder / f"{seed.stem}-event-{number}.json" for number in range(len(stack.events()))]
+        for file, event in zip(events, stack.events(), strict=True):
+            file.write_text(json.dumps(event))
         lambda_gives = {"FUNCTION_NAME": "f", "FUNCTION_MEMORY_SIZE": "128", "FUNCTION_VERSION": "$LATEST"}
         env = project.local_aws("", **{f"AWS_LAMBDA_{name}": value for name, value in lambda_gives.items()})
         done = subprocess.run(
-            [program, BINARY, seed, event],
+            [program, BINARY, seed, *events],
             env=env | stack.variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -243,8 +263,10 @@ def test_resources_are_as_narrow_as_iam_can_have_them(policies: list[Policy]) ->
             continue
         for name, kinds in patterns.items():
             assert any(iam.of_kind(resource, kind) for kind in kinds), f"{resource} is none of {name}"
+        # The ARN of a bucket has no account; its name is the stack's own.
         account = resource.split(":")[4]
-        assert account in (project.ACCOUNT, OTHER), resource
+        own_bucket = resource.startswith("arn:aws:s3:::combination-")
+        assert own_bucket or account in (project.ACCOUNT, OTHER), resource
         assert ("*" in resource) == (action in OPEN), f"{action} on {resource}"
 
 
@@ -286,6 +308,21 @@ def test_the_removals_are_all(everything: Stack) -> None:
     assert set(REMOVALS) == {(call.account, call.action) for call in everything.calls}
 
 
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject"])
+def test_a_divided_run_that_cannot_hand_on_fails(
+    stacks: dict[str, Stack], engine: iam.Engine, run: Runner, action: str
+) -> None:
+    """Without one action on the bucket the engine denies that call only, and a step to which it is denied names it."""
+    stack = stacks["divided"]
+    policies = {**stack.policies, project.ACCOUNT: iam.without(stack.policies[project.ACCOUNT], action)}
+    denied = engine.denied(policies, stack.calls)
+    assert denied == {call for call in stack.calls if call.action == action} != set()
+    seen = run(stack, [iam.fault(call, stack.caller) for call in denied])
+    assert seen.outcome["errorType"] == "StepFailed"
+    assert f"not authorized to perform: {action}" in seen.outcome["errorMessage"]
+    assert seen.messages == []
+
+
 @pytest.mark.parametrize(("account", "action"), REMOVALS)
 def test_a_removed_action_is_denied_and_told(
     everything: Stack, engine: iam.Engine, run: Runner, account: str, action: str
@@ -311,7 +348,10 @@ def test_a_removed_action_is_denied_and_told(
     concerned = OTHER if action == "sts:AssumeRole" else account
     assert {(account, api) for account, api, _ in seen.failures()} == {(concerned, operation)}
     hints = {hint for _, _, hint in seen.failures()}
-    assert hints == {f"allow {action} in account {concerned}, for the role that reads it"}
+    if action == "sts:AssumeRole":
+        assert hints == {f"allow {action} to the function's role, and let the role in account {OTHER} trust it"}
+    else:
+        assert hints == {f"allow {action} in account {account}, for the role that reads it"}
     if action == "macie2:GetMember":
         confirmed = {(one["accountId"], one["confirmed"]) for one in report["violations"]}
         assert confirmed == {(project.ACCOUNT, account != project.ACCOUNT), (OTHER, account != OTHER)}

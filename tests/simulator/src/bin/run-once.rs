@@ -1,7 +1,7 @@
-//! Runs a function's binary once, as Lambda would, against a simulator of its own: `run-once BINARY SEED EVENT`.
+//! Runs a function's binary once, as Lambda would, against a simulator of its own: `run-once BINARY SEED EVENT…`.
 //!
-//! The function gets the environment of this program. What it answered, asked, published and logged
-//! is printed as one JSON object.
+//! The function gets the environment of this program, and one event after the other until one fails.
+//! What it answered to the last, and what it asked, published and logged, is printed as one JSON object.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -31,8 +31,8 @@ async fn main() -> ExitCode {
 
 async fn run() -> io::Result<()> {
     let given: Vec<String> = std::env::args().skip(1).collect();
-    let [binary, seed, event] = &given[..] else {
-        return Err(io::Error::other("usage: run-once BINARY SEED EVENT"));
+    let [binary, seed, first, more @ ..] = &given[..] else {
+        return Err(io::Error::other("usage: run-once BINARY SEED EVENT…"));
     };
     let simulator = Simulator::start(Seed::read(Path::new(seed))?).await?;
     let runtime = RuntimeApi::start().await?;
@@ -51,14 +51,20 @@ async fn run() -> io::Result<()> {
         pipe.read_to_end(&mut text).await.map(|_| text)
     });
 
-    let event: Value = serde_json::from_slice(&std::fs::read(event)?)?;
-    let outcome = tokio::select! {
-        outcome = timeout(LONGEST, runtime.invoke(Invocation::new(event))) => outcome?,
-        ended = function.wait() => {
-            let told = runtime.init_error().unwrap_or_default();
-            return Err(io::Error::other(format!("the function ended with {}: {told}", ended?)));
+    let mut outcome = Outcome::Answer(Value::Null);
+    for event in std::iter::once(first).chain(more) {
+        let event: Value = serde_json::from_slice(&std::fs::read(event)?)?;
+        outcome = tokio::select! {
+            outcome = timeout(LONGEST, runtime.invoke(Invocation::new(event))) => outcome?,
+            ended = function.wait() => {
+                let told = runtime.init_error().unwrap_or_default();
+                return Err(io::Error::other(format!("the function ended with {}: {told}", ended?)));
+            }
+        };
+        if matches!(outcome, Outcome::Error { .. }) {
+            break;
         }
-    };
+    }
     function.kill().await?;
     let log = log.await??;
     let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

@@ -20,7 +20,7 @@ port := --port $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke test fuzz lint deny advisories mutants build deploy deploy-local bench schema clean
+.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants build deploy deploy-local bench schema clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -65,6 +65,12 @@ deny: ## Check what the dependencies are: licences, sources, duplicates, build s
 advisories: ## Check the dependencies against the RustSec database, fetched from GitHub
 	@python3 tools/install.py cargo-deny
 	cargo deny --locked check advisories
+
+sbom: ## Write what the function is made of, as CycloneDX JSON
+	@python3 tools/sbom.py
+
+reproducible: ## Build twice in two places, off the network, and compare (half an hour)
+	@python3 tools/reproducible.py
 
 mutants: ## Change the pure modules in small ways, one at a time, and see that the tests notice (an hour)
 	@python3 tools/mutants.py $(if $(SHARD),--shard $(SHARD))

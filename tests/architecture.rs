@@ -83,3 +83,27 @@ fn internal_types_are_not_serialized() {
         assert!(published || !code.contains("Serialize"), "src/{name} serializes a type that is not published");
     }
 }
+
+/// Lints are inherited only where a manifest says so. One that forgets it may hold unsafe code.
+#[test]
+fn every_crate_forbids_unsafe_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = |folder: &str| {
+        let path = root.join(folder).join("Cargo.toml");
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let workspace = manifest("");
+    assert!(section(&workspace, "[workspace.lints.rust]").contains(&"unsafe_code = \"forbid\""));
+    let members = section(&workspace, "[workspace]").into_iter().find_map(|line| line.strip_prefix("members = "));
+    let members: Vec<&str> = members.expect("a list of members on one line").split('"').skip(1).step_by(2).collect();
+    assert!(members.len() > 1, "{members:?}");
+    for member in members.into_iter().chain([""]) {
+        assert!(section(&manifest(member), "[lints]").contains(&"workspace = true"), "{member}/Cargo.toml");
+    }
+}
+
+/// The lines of a section of a manifest.
+fn section<'a>(manifest: &'a str, header: &str) -> Vec<&'a str> {
+    let lines = manifest.lines().map(str::trim);
+    lines.skip_while(|line| *line != header).skip(1).take_while(|line| !line.starts_with('[')).collect()
+}

@@ -69,6 +69,16 @@ def local_aws(endpoint: str, **more: str) -> dict[str, str]:
     }
 
 
+def copy_sources(place: Path) -> None:
+    """Copies what cargo builds from."""
+    for name in ["Cargo.toml", "Cargo.lock", "benches", "src", "tests/simulator"]:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, place / name)
+        else:
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, place)
+
+
 def target_directory() -> Path:
     """Where cargo puts what it builds."""
     return ROOT / os.environ.get("CARGO_TARGET_DIR", "target")

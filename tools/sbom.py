@@ -7,7 +7,6 @@ time and no random number in it, so that two of the same sources are equal.
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 import tomllib
@@ -56,22 +55,13 @@ def generate() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="sbom-", dir=project.TOOLS) as scratch:
         # It writes beside the manifest of every member, so it is given manifests of its own.
         place = Path(scratch)
-        for manifest in ["Cargo.toml", "Cargo.lock", "benches", "src", "tests/simulator"]:
-            copy(project.ROOT / manifest, place / manifest)
+        project.copy_sources(place)
         options = ["--format", "json", "--spec-version", "1.5", "--target", TARGET, "--no-build-deps", "--quiet"]
         cargo(["cyclonedx", *options], place, SOURCE_DATE_EPOCH="0")
         text = (place / f"{NAME}.cdx.json").read_text()
         bom = json.loads(text.replace(f"path+file://{place}", "path+file://"))
     del bom["metadata"]["timestamp"]
     return bom
-
-
-def copy(source: Path, destination: Path) -> None:
-    """Copies a file or a folder."""
-    if source.is_dir():
-        shutil.copytree(source, destination)
-    else:
-        shutil.copy2(source, destination)
 
 
 def crate(component: dict[str, Any]) -> Crate:

@@ -28,6 +28,7 @@ PSEUDO = {
 PARAMETERS = {
     "AuditorRoleArn": f"arn:aws:iam::{project.ACCOUNT}:role/auditor",
     "ExternalId": "external-id",
+    "MapRoleArnPattern": "arn:aws:iam::*:role/audit",
     "MacieRoleArns": "arn:aws:iam::111111111111:role/audit,arn:aws:iam::222222222222:role/audit",
     "ReportTopicArn": f"arn:aws:sns:{project.REGION}:{project.ACCOUNT}:reports",
     "ReportTopicKeyArn": f"arn:aws:kms:{project.REGION}:{project.ACCOUNT}:key/11111111-1111-1111-1111-111111111111",
@@ -35,6 +36,7 @@ PARAMETERS = {
 HERE = f"{project.REGION}:{project.ACCOUNT}"
 # The ARN of a resource, by its type.
 ARNS = {
+    "AWS::Events::Rule": f"arn:aws:events:{HERE}:rule/{{}}",
     "AWS::IAM::Role": f"arn:aws:iam::{project.ACCOUNT}:role/{{}}",
     "AWS::KMS::Key": f"arn:aws:kms:{HERE}:key/{{}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{HERE}:log-group:{{}}:*",

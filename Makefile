@@ -20,7 +20,7 @@ port := --port $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants build deploy deploy-local bench schema clean
+.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants build deploy deploy-local bench bench-pure schema clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -29,7 +29,9 @@ help: ## Tell what there is
 	  'CASES=N              the number of inputs of make fuzz for each property of events (100000)' \
 	  'PORT=N               the port of the local Lambda in make invoke (a free one)' \
 	  'SHARD=K/N            the part of the changes that make mutants tries, from 0/N (all)' \
-	  'ARCHITECTURE=x86_64  what make build builds for (arm64)'
+	  'ARCHITECTURE=x86_64  what make build builds for (arm64)' \
+  'ROUNDS=N             how often make bench measures (5)' \
+  'QUICK=1              make bench over a tenth of the pages, to see that it works'
 
 tools: ## Install the pinned tools into .tools
 	@python3 tools/install.py
@@ -84,9 +86,15 @@ deploy: build ## Build, show the changes, and deploy them to your AWS account
 deploy-local: tools ## Deploy to an AWS on loopback, and wait for the report of the schedule
 	@.tools/checks/bin/python tools/deploy_local.py
 
-bench: ## Measure start, run, CPU time and memory beside what bounds them from below
-	cargo build --release --locked --package macie-compliance --package bench
+# The function is built alone, as it is for Lambda: what the bench needs of the same crates must not
+# come into it.
+bench: tools ## Measure start, run, CPU time and memory beside what bounds them, and beside boto3
+	cargo build --release --locked --bin macie-compliance
+	cargo build --release --locked --package bench
 	target/release/bench
+
+bench-pure: ## Measure judging, building, rendering and splitting alone
+	cargo bench --locked --package bench --bench pure
 
 schema: ## Write the JSON Schema of the report anew
 	UPDATE_SCHEMA=1 cargo test --locked --test schema the_schema

@@ -1,288 +1,207 @@
-//! How long one function takes to start and to walk, side by side with what bounds it from below:
-//! a function that does nothing, the bare chain of requests over one connection, and the least
-//! that reads the same pages with the same SDK.
+//! How long the function takes to start and to run, side by side with what bounds it from below (a
+//! function that does nothing, the bare chain of requests over one connection, the least that reads
+//! the same pages with the same SDK) and with the same job written for boto3.
 //!
-//! Everything runs on this machine in one go, in turn, so that the ratios hold when its speed
-//! drifts. Each figure is the median of the rounds, with the least and the most.
+//! Everything runs on this machine in one go and in turn, so that the ratios hold when its speed
+//! drifts. The tables are Markdown, on standard output; the plots go to `docs/`.
+//!
+//! `ROUNDS` is how often each is measured. `QUICK=1` takes a tenth of the pages and one round, to
+//! see that the bench works; its plots stay beside the program.
+
+mod bare;
+mod bars;
+mod cloud;
+mod cpu;
+mod figures;
+mod first;
+mod plot;
+mod program;
+mod start;
+mod walks;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::io::Write as _;
+use std::time::Instant;
 
-use serde_json::{Value, json};
-use simulator::lambda::{Invocation, Outcome, RuntimeApi};
-use simulator::{Seed, Simulator, TargetSeed};
-use tokio::process::{Child, Command};
+use bars::Bars;
+use cloud::{PAGE, Wire};
+use figures::number;
+use plot::{Panel, Series};
+use program::{Kind, beside, root};
+use start::Start;
+use walks::{Entry, Group, Line, Who, measure};
 
-const ROUNDS: usize = 7;
-const STARTS: usize = 21;
-
-/// Twenty of the Regions that offer Macie.
-const REGIONS: [&str; 20] = [
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-    "ca-central-1",
-    "sa-east-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "eu-central-1",
-    "eu-south-1",
-    "me-south-1",
-    "il-central-1",
-    "af-south-1",
-    "ap-east-1",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-northeast-1",
-];
-
-/// The median of some figures, with the least and the most.
+/// How much is measured.
 #[derive(Clone, Copy)]
-struct Spread {
-    least: f64,
-    median: f64,
-    most: f64,
+struct Scale {
+    rounds: usize,
+    /// Pages are divided by this.
+    divisor: u64,
 }
 
-impl Spread {
-    fn of(mut figures: Vec<f64>) -> Spread {
-        figures.sort_by(f64::total_cmp);
-        Spread { least: figures[0], median: figures[figures.len() / 2], most: figures[figures.len() - 1] }
+impl Scale {
+    fn read() -> Scale {
+        let quick = std::env::var("QUICK").is_ok_and(|value| !value.is_empty());
+        let rounds = std::env::var("ROUNDS").ok().filter(|value| !value.is_empty());
+        let rounds = rounds.map(|value| value.parse().expect("ROUNDS is a number"));
+        let (usual, divisor) = if quick { (1, 10) } else { (5, 1) };
+        Scale { rounds: rounds.unwrap_or(usual).max(1), divisor }
     }
 
-    fn ratio(of: &[f64], to: &[f64]) -> Spread {
-        Spread::of(of.iter().zip(to).map(|(of, to)| of / to).collect())
+    fn pages(self, pages: u64) -> u64 {
+        (pages / self.divisor).max(1)
+    }
+
+    /// Fewer rounds, of what takes long.
+    fn at_most(self, rounds: usize) -> usize {
+        self.rounds.min(rounds)
+    }
+
+    fn of(self, kind: Kind, regions: usize, rounds: usize) -> Entry {
+        Entry { who: Who::Program(kind), regions, rounds: self.at_most(rounds) }
     }
 }
 
-fn row(what: &str, spread: Spread, unit: &str) {
-    let Spread { least, median, most } = spread;
-    report(&format!("{what:<58} {median:>9.2} {unit:<6} ({least:.2} to {most:.2})"));
-}
-
-fn report(line: &str) {
+fn report(text: &str) {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").expect("standard output takes the table");
+    writeln!(out, "{text}").expect("standard output takes the tables");
 }
 
-/// One of the programs that are measured, running.
-struct Program {
-    // Killed first, so that it does not complain that its Runtime API went away.
-    child: Child,
-    runtime: RuntimeApi,
-}
-
-impl Program {
-    /// Starts a program and tells how many milliseconds it took to ask for its first invocation.
-    async fn start(path: &PathBuf, aws: &Simulator, regions: &str) -> (Program, f64) {
-        let runtime = RuntimeApi::start().await.expect("a free port");
-        let begin = Instant::now();
-        let child = Command::new(path)
-            .env_clear()
-            .envs([
-                ("AWS_LAMBDA_RUNTIME_API", runtime.address()),
-                ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
-                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-                ("AWS_LAMBDA_LOG_LEVEL", "ERROR"),
-                ("AWS_REGION", "us-east-1"),
-                ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-                ("AWS_SECRET_ACCESS_KEY", "secret"),
-                ("AWS_ENDPOINT_URL", aws.url()),
-                ("MACIE_REGIONS", regions),
-                ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:reports"),
-            ])
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the program starts");
-        runtime.ready().await;
-        let milliseconds = begin.elapsed().as_secs_f64() * 1e3;
-        (Program { child, runtime }, milliseconds)
-    }
-
-    /// One invocation, in milliseconds.
-    async fn run(&self) -> f64 {
-        let begin = Instant::now();
-        match self.runtime.invoke(Invocation::new(json!({"publish": false}))).await {
-            Outcome::Answer(answer) => {
-                assert!(answer.get("complete").is_none_or(|complete| *complete == Value::Bool(true)), "{answer}");
-            }
-            Outcome::Error { error_type, message } => panic!("{error_type}: {message}"),
-        }
-        begin.elapsed().as_secs_f64() * 1e3
-    }
-
-    fn status(&self, file: &str) -> String {
-        let id = self.child.id().expect("it runs");
-        fs::read_to_string(format!("/proc/{id}/{file}")).expect("Linux tells")
-    }
-
-    /// CPU time so far, in milliseconds, to a hundredth of a second.
-    fn cpu(&self) -> f64 {
-        let stat = self.status("stat");
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-        let ticks = |index: usize| fields[index].parse::<f64>().expect("a number");
-        (ticks(11) + ticks(12)) * 10.0
-    }
-
-    /// The largest memory so far, in megabytes.
-    fn peak(&self) -> f64 {
-        let status = self.status("status");
-        let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("a line");
-        line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<f64>().ok()).expect("a number") / 1024.0
-    }
-}
-
-/// The pages of the members, one after the other over one connection, with nothing else done.
-fn bare_chain(aws: &Simulator) -> f64 {
-    let address = aws.url().trim_start_matches("http://").to_owned();
-    let begin = Instant::now();
-    let mut stream = TcpStream::connect(&address).expect("the simulator listens");
-    stream.set_nodelay(true).expect("a socket option");
-    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-    let mut token = String::new();
-    loop {
-        let next = if token.is_empty() { String::new() } else { format!("&nextToken={}", encoded(&token)) };
-        write!(
-            stream,
-            "GET /members?maxResults=25&onlyAssociated=false{next} HTTP/1.1\r\nHost: {address}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261122/us-east-1/macie2/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n"
-        )
-        .expect("sent");
-        let page: Value = serde_json::from_slice(&body(&mut reader)).expect("JSON");
-        match page["nextToken"].as_str() {
-            Some(next) => token = next.to_owned(),
-            None => return begin.elapsed().as_secs_f64() * 1e3,
-        }
-    }
-}
-
-fn encoded(token: &str) -> String {
-    token.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
-
-fn body(reader: &mut impl BufRead) -> Vec<u8> {
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("a header");
-        let line = line.trim_end().to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a number");
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("the whole body");
-    body
-}
-
-async fn aws(pages: u64, latency_ms: u64) -> Simulator {
-    let members = vec![json!({"count": pages * 25, "relationshipStatus": "Enabled"})];
-    let seed = Seed { latency_ms, targets: vec![TargetSeed { members, ..TargetSeed::default() }], ..Seed::default() };
-    Simulator::start(seed).await.expect("a free port")
-}
-
-/// A program that was built into the same folder as this one.
-fn beside(name: &str) -> PathBuf {
-    let path = std::env::current_exe().expect("this program has a path").with_file_name(name);
-    assert!(path.exists(), "{} is missing: run `make bench`", path.display());
-    path
-}
+const FUNCTION: Who = Who::Program(Kind::Function);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let [function, nothing, minimal] = ["macie-compliance", "nothing", "minimal"].map(beside);
-    report(&format!("{STARTS} starts and {ROUNDS} rounds of each, in turn; median (least to most)\n"));
-    start(&function, &nothing).await;
-    chain(&function, 400, 10).await;
-    regions(&function).await;
-    cpu(&function, &minimal).await;
-    memory(&function).await;
-    let size = fs::metadata(&function).expect("the binary").len() as f64 / 1e6;
-    report(&format!("{:<58} {size:>9.2} MB", "binary, not zipped"));
-}
-
-async fn start(function: &PathBuf, nothing: &PathBuf) {
-    let aws = aws(1, 0).await;
-    let (mut ours, mut floor) = (Vec::new(), Vec::new());
-    for _ in 0..STARTS {
-        ours.push(Program::start(function, &aws, "us-east-1").await.1);
-        floor.push(Program::start(nothing, &aws, "us-east-1").await.1);
+    let scale = Scale::read();
+    let begin = Instant::now();
+    if scale.divisor > 1 {
+        report("QUICK: a tenth of the pages. These figures show that the bench works, and nothing else.\n");
     }
-    row("start, to the first /next", Spread::of(ours.clone()), "ms");
-    row("  a function that does nothing", Spread::of(floor.clone()), "ms");
-    row("  ratio", Spread::ratio(&ours, &floor), "x");
-}
+    let starts = start::measure(scale.rounds * 4 + 1).await;
+    let few = few_pages(scale, Wire::Http).await;
+    let many = many_pages(scale, Wire::Http).await;
+    let few_tls = few_pages(scale, Wire::Tls).await;
+    let many_tls = many_pages(scale, Wire::Tls).await;
+    let mut by_members = fewer_members(scale).await;
+    let cpu = [cpu::measure(scale, Wire::Http).await, cpu::measure(scale, Wire::Tls).await];
 
-async fn chain(function: &PathBuf, pages: u64, latency_ms: u64) {
-    let aws = aws(pages, latency_ms).await;
-    let (program, _) = Program::start(function, &aws, "us-east-1").await;
-    let (mut ours, mut floor) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        ours.push(program.run().await);
-        floor.push(bare_chain(&aws));
+    let mut bars = Bars::default();
+    let start_of = |kind| starts.iter().find(|start: &&Start| start.kind == kind).expect("it was started");
+    let [function, boto3, nothing] = [Kind::Function, Kind::Boto3, Kind::Nothing].map(start_of);
+    bars.start(&function.one, &nothing.one);
+    [&many, &many_tls].into_iter().for_each(|group| bars.chain(group));
+    [&few, &few_tls].into_iter().for_each(|group| bars.regions(group));
+    bars.growth(&many.line(FUNCTION, 1).peak, &by_members[0].line(FUNCTION, 1).peak);
+    bars.boto3((&function.all, &boto3.all), &few);
+    bars.size(function.zipped);
+    cpu.iter().for_each(|cpu| bars.cpu(cpu));
+    bars.deadline().await;
+
+    report(&bars.told());
+    report(&start::told(&starts));
+    for group in [&few, &many, &few_tls, &many_tls] {
+        report(&group.told());
     }
-    row(&format!("run, {pages} pages at {latency_ms} ms"), Spread::of(ours.clone()), "ms");
-    row("  the bare chain of requests", Spread::of(floor.clone()), "ms");
-    row("  ratio", Spread::ratio(&ours, &floor), "x");
+    report(&cpu::told(&cpu));
+    report(&first::section(scale.rounds * 2 + 1).await);
+    by_members.push(many);
+    draw(scale, &by_members, &few);
+    report(&format!("Measured in {} minutes.", number(begin.elapsed().as_secs_f64() / 60.0)));
 }
 
-async fn regions(function: &PathBuf) {
-    let aws = aws(40, 50).await;
-    let (one, _) = Program::start(function, &aws, "us-east-1").await;
-    let (twenty, _) = Program::start(function, &aws, &REGIONS.join(",")).await;
-    let (mut ones, mut twenties) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        ones.push(one.run().await);
-        twenties.push(twenty.run().await);
-    }
-    row("run, 20 Regions of 40 pages at 50 ms", Spread::of(twenties.clone()), "ms");
-    row("  1 Region", Spread::of(ones.clone()), "ms");
-    row("  ratio", Spread::ratio(&twenties, &ones), "x");
-    report(&format!("{:<58} {:>9}", "  most requests in flight", aws.most_in_flight()));
-    row("  peak memory, 20 Regions of 1,000 members", Spread::of(vec![twenty.peak()]), "MB");
-}
-
-async fn cpu(function: &PathBuf, minimal: &PathBuf) {
-    let aws = aws(400, 0).await;
-    let (ours, _) = Program::start(function, &aws, "us-east-1").await;
-    let (least, _) = Program::start(minimal, &aws, "us-east-1").await;
-    let (mut of_ours, mut of_least) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        for (program, figures) in [(&ours, &mut of_ours), (&least, &mut of_least)] {
-            let before = program.cpu();
-            for _ in 0..3 {
-                program.run().await;
-            }
-            figures.push((program.cpu() - before) / 12.0);
+/// 40 pages and a latency as between an ordinary pair of Regions.
+async fn few_pages(scale: Scale, wire: Wire) -> Group {
+    let mut entries = vec![
+        scale.of(Kind::Function, 1, usize::MAX),
+        scale.of(Kind::Function, 20, usize::MAX),
+        Entry { who: Who::Bare, regions: 1, rounds: scale.rounds },
+        scale.of(Kind::Minimal, 1, 3),
+        scale.of(Kind::Boto3, 1, 3),
+        scale.of(Kind::Boto3Threads, 20, 3),
+        // The best part of a minute each.
+        scale.of(Kind::Boto3, 20, if wire == Wire::Http { 2 } else { 1 }),
+    ];
+    if wire == Wire::Http {
+        // The plot's points between.
+        for regions in [5, 10] {
+            entries.push(scale.of(Kind::Function, regions, 3));
+            entries.push(scale.of(Kind::Boto3Threads, regions, 1));
+            entries.push(scale.of(Kind::Boto3, regions, 1));
         }
     }
-    row("CPU time of 100 pages", Spread::of(of_ours.clone()), "ms");
-    row("  the least with the same SDK", Spread::of(of_least.clone()), "ms");
-    row("  ratio", Spread::ratio(&of_ours, &of_least), "x");
+    measure(scale.pages(40), 50, wire, &entries).await
 }
 
-async fn memory(function: &PathBuf) {
-    let mut peaks = Vec::new();
-    for pages in [4, 400] {
-        let aws = aws(pages, 0).await;
-        let (program, _) = Program::start(function, &aws, "us-east-1").await;
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        program.run().await;
-        peaks.push(program.peak());
+/// 400 pages, the most that Macie's quotas allow, and little latency.
+async fn many_pages(scale: Scale, wire: Wire) -> Group {
+    let mut entries = vec![
+        scale.of(Kind::Function, 1, usize::MAX),
+        Entry { who: Who::Bare, regions: 1, rounds: scale.rounds },
+        scale.of(Kind::Function, 20, 3),
+        scale.of(Kind::Minimal, 1, 3),
+        scale.of(Kind::Boto3, 1, 3),
+        scale.of(Kind::Boto3Threads, 20, 1),
+    ];
+    if wire == Wire::Http {
+        // Two minutes.
+        entries.push(scale.of(Kind::Boto3, 20, 1));
     }
-    row("peak memory, 10,000 members in 1 Region", Spread::of(vec![peaks[1]]), "MB");
-    row("  100 members", Spread::of(vec![peaks[0]]), "MB");
-    row("  ratio", Spread::of(vec![peaks[1] / peaks[0]]), "x");
+    measure(scale.pages(400), 10, wire, &entries).await
+}
+
+/// One Region with fewer members, for the plot and for how memory grows.
+async fn fewer_members(scale: Scale) -> Vec<Group> {
+    let entries = [
+        scale.of(Kind::Function, 1, usize::MAX),
+        Entry { who: Who::Bare, regions: 1, rounds: 1 },
+        scale.of(Kind::Boto3, 1, 1),
+    ];
+    let mut groups = Vec::new();
+    for pages in [4, 100, 200] {
+        groups.push(measure(scale.pages(pages), 10, Wire::Http, &entries).await);
+    }
+    groups
+}
+
+/// One figure of a line, where it has it.
+type Figure = fn(&Line) -> Option<f64>;
+
+/// Draws time and memory against members and against Regions.
+fn draw(scale: Scale, by_members: &[Group], by_regions: &Group) {
+    let folder = if scale.divisor == 1 { root().join("docs") } else { beside("bench").with_file_name("") };
+    let along_members = |who: Who, of: Figure| {
+        let points = by_members.iter().filter_map(|group| {
+            let line = group.lines.iter().find(|line| line.entry.who == who && line.entry.regions == 1)?;
+            Some(((group.pages * PAGE) as f64, of(line)?))
+        });
+        Series::of(who, points)
+    };
+    let along_regions = |who: Who, of: Figure| {
+        let lines = by_regions.lines.iter().filter(|line| line.entry.who == who);
+        Series::of(who, lines.filter_map(|line| Some((line.entry.regions as f64, of(line)?))))
+    };
+    let seconds = |line: &Line| Some(line.time.median() / 1e3);
+    let megabytes = |line: &Line| line.peak.some_median();
+    let [boto3, threads] = [Kind::Boto3, Kind::Boto3Threads].map(Who::Program);
+    let panels = |one: &dyn Fn(Who, Figure) -> Series, who: &[Who]| {
+        [("time, s", seconds as Figure), ("peak memory, MB", megabytes)]
+            .map(|(title, of)| Panel { title, series: who.iter().map(|&who| one(who, of)).collect() })
+    };
+    let members = plot::chart(
+        "Time and memory against members",
+        "One Region at 10 ms a request: this function beside boto3 and the bare chain of requests.",
+        "members of one Region, 10 ms a request",
+        &panels(&along_members, &[FUNCTION, boto3, Who::Bare]),
+    );
+    let axis = format!("Regions of {} members, 50 ms a request", plot::thousands((by_regions.pages * PAGE) as f64));
+    let regions = plot::chart(
+        "Time and memory against Regions",
+        "This function beside boto3, one Region after another and with a thread for each.",
+        &axis,
+        &panels(&along_regions, &[FUNCTION, boto3, threads]),
+    );
+    for (name, svg) in [("bench-members.svg", members), ("bench-regions.svg", regions)] {
+        let path = folder.join(name);
+        fs::write(&path, svg).expect("the plot can be written");
+        eprintln!("wrote {}", path.display());
+    }
 }

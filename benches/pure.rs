@@ -37,7 +37,7 @@ fn to_json(bencher: Bencher, violations: u64) {
     bencher.counter(ItemsCount::new(violations)).bench_local(|| serde_json::to_string(black_box(&report)));
 }
 
-/// Mail, JSON and short message, in as many parts as SNS needs: 1, 3 and 28 of these reports.
+/// Mail, JSON and short message, in as many parts as SNS needs.
 #[divan::bench(args = VIOLATIONS)]
 fn render_and_split(bencher: Bencher, violations: u64) {
     let report = built(violations);

@@ -31,8 +31,10 @@ pub(crate) async fn section(rounds: usize) -> String {
             let (program, _) = Program::start(kind, &system, &REGIONS[..regions]).await;
             first.push(program.run(true).await);
             later.push(program.run(true).await);
+            program.end().await;
             let (program, _) = Program::start(kind, &authority, &REGIONS[..regions]).await;
             first_alone.push(program.run(true).await);
+            program.end().await;
         }
         let what =
             |what: &str| format!("{}, {regions} Region{}: {what}", kind.name(), if regions > 1 { "s" } else { "" });

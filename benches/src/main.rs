@@ -76,7 +76,7 @@ async fn main() {
     if scale.divisor > 1 {
         report("QUICK: a tenth of the pages. These figures show that the bench works, and nothing else.\n");
     }
-    let starts = start::measure(scale.rounds * 4 + 1).await;
+    let starts = start::measure(scale.rounds * 8 + 1).await;
     let few = few_pages(scale, Wire::Http).await;
     let many = many_pages(scale, Wire::Http).await;
     let few_tls = few_pages(scale, Wire::Tls).await;
@@ -116,9 +116,9 @@ async fn few_pages(scale: Scale, wire: Wire) -> Group {
         Entry { who: Who::Bare, regions: 1, rounds: scale.rounds },
         scale.of(Kind::Minimal, 1, 3),
         scale.of(Kind::Boto3, 1, 3),
-        scale.of(Kind::Boto3Threads, 20, 3),
-        // The best part of a minute each.
-        scale.of(Kind::Boto3, 20, if wire == Wire::Http { 2 } else { 1 }),
+        scale.of(Kind::Boto3Threads, 20, 2),
+        // A minute.
+        scale.of(Kind::Boto3, 20, 1),
     ];
     if wire == Wire::Http {
         // The plot's points between.
@@ -139,10 +139,10 @@ async fn many_pages(scale: Scale, wire: Wire) -> Group {
         scale.of(Kind::Function, 20, 3),
         scale.of(Kind::Minimal, 1, 3),
         scale.of(Kind::Boto3, 1, 3),
-        scale.of(Kind::Boto3Threads, 20, 1),
     ];
     if wire == Wire::Http {
-        // Two minutes.
+        // A minute, and three.
+        entries.push(scale.of(Kind::Boto3Threads, 20, 1));
         entries.push(scale.of(Kind::Boto3, 20, 1));
     }
     measure(scale.pages(400), 10, wire, &entries).await

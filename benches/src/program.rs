@@ -128,6 +128,11 @@ impl Program {
         (Program { child, runtime }, milliseconds)
     }
 
+    /// Ends the program and waits until it is gone, so that its end takes no time from the next.
+    pub(crate) async fn end(mut self) {
+        self.child.kill().await.expect("it can be killed");
+    }
+
     /// One invocation that publishes, or not.
     pub(crate) async fn run(&self, publish: bool) -> Run {
         let (answer, run) = self.invoke(Invocation::new(json!({"publish": publish}))).await;

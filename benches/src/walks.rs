@@ -63,6 +63,7 @@ impl Line {
         self.cpu.push(run.cpu / (regions as f64 * pages as f64) * 100.0);
         self.peak.push(program.peak());
         self.most_in_flight = self.most_in_flight.max(cloud.aws.most_in_flight());
+        program.end().await;
     }
 }
 

@@ -30,8 +30,8 @@ help: ## Tell what there is
 	  'PORT=N               the port of the local Lambda in make invoke (a free one)' \
 	  'SHARD=K/N            the part of the changes that make mutants tries, from 0/N (all)' \
 	  'ARCHITECTURE=x86_64  what make build builds for (arm64)' \
-  'ROUNDS=N             how often make bench measures (5)' \
-  'QUICK=1              make bench over a tenth of the pages, to see that it works'
+	  'ROUNDS=N             how often make bench measures (5)' \
+	  'QUICK=1              make bench over a tenth of the pages, to see that it works'
 
 tools: ## Install the pinned tools into .tools
 	@python3 tools/install.py

@@ -91,6 +91,7 @@ fn member(region: u64, number: u64) -> Resource {
         arn: Some(format!("arn:aws:macie2:eu-north-{region}:999999999999:member/{id}")),
         id,
         name: None,
+        email: None,
         status: Status::Is("AccountSuspended".to_owned()),
         since: Some("2026-11-01T09:30:00Z".to_owned()),
         confirmed: Some(true),

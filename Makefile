@@ -60,7 +60,7 @@ lint: tools ## Check formats, lints, documentation, templates, policies and scri
 	ruff check
 	ruff format --check
 
-deny: ## Check what the dependencies are: licences, sources, duplicates, build scripts
+deny: ## Check what the dependencies are: licences, sources, versions, build scripts
 	@python3 tools/install.py cargo-deny
 	cargo deny --locked check bans licenses sources
 

@@ -1,7 +1,7 @@
 //! What must hold for all inputs.
 
 use std::collections::{BTreeMap, HashSet};
-use std::env;
+use std::{env, iter};
 
 use macie_compliance::event::{self, Event, Trigger};
 use macie_compliance::facts::{Api, Facts, Failure, Read, Resource, ResourceType, Status, Target};
@@ -140,6 +140,17 @@ fn tree() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The names of all fields of a tree, at any depth.
+fn keys(tree: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
+    match tree {
+        Value::Object(fields) => {
+            Box::new(fields.iter().flat_map(|(name, value)| iter::once(name.as_str()).chain(keys(value))))
+        }
+        Value::Array(items) => Box::new(items.iter().flat_map(keys)),
+        _ => Box::new(iter::empty()),
+    }
+}
+
 /// What a violation and a target weigh is nothing like the same in real reports; here there are many of both.
 fn many(targets: usize, flagged: usize, text: &str) -> Vec<Facts> {
     let target = |index: usize| {
@@ -276,9 +287,11 @@ proptest! {
                 return Ok(());
             };
             let named = refusal.strip_prefix("event: field `").unwrap_or_default();
-            let its_own = fields.keys().any(|name| named.starts_with(&format!("{}`: ", text::plain(name, 64))));
-            let missing = ["source", "detail-type"].iter().any(|name| {
-                fields.get(*name).is_none_or(Value::is_null) && named.starts_with(&format!("{name}`: missing "))
+            let its_own = keys(&event).any(|name| named.starts_with(&format!("{}`: ", text::plain(name, 64))));
+            // What a step lacks is told by what is expected of it.
+            let lacking = [("source", "missing"), ("detail-type", "missing"), ("execution", "expected"), ("target", "expected")];
+            let missing = lacking.iter().any(|(name, how)| {
+                fields.get(*name).is_none_or(Value::is_null) && named.starts_with(&format!("{name}`: {how} "))
             });
             prop_assert!(its_own || missing, "{refusal}");
         }

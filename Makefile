@@ -1,7 +1,7 @@
 # Everything that these targets need is installed into .tools by the first of them that needs it.
 
 EVENT ?= events/eventbridge-scheduler.json
-CASES ?= 100000
+CASES ?= 10000
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -26,7 +26,7 @@ help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'
 	@printf '%s\n' '' \
 	  'EVENT=FILE           the event of make invoke (events/eventbridge-scheduler.json)' \
-	  'CASES=N              the number of inputs of make fuzz for each property of events (100000)' \
+	  'CASES=N              the number of inputs of make fuzz for each property of events (10000)' \
 	  'PORT=N               the port of the local Lambda in make invoke (a free one)' \
 	  'SHARD=K/N            the part of the changes that make mutants tries, from 0/N (all)' \
 	  'ARCHITECTURE=x86_64  what make build builds for (arm64)' \

@@ -156,7 +156,7 @@ fn many(targets: usize, flagged: usize, text: &str) -> Vec<Facts> {
     let target = |index: usize| {
         let target = Target { account_id: format!("{:012}", index % 97), region: format!("r-{index:04}") };
         let failure = Failure { code: "AccessDeniedException".to_owned(), message: text.to_owned(), request_id: None };
-        let failure = (index % 3 == 0).then_some(failure);
+        let failure = index.is_multiple_of(3).then_some(failure);
         let reads = vec![Read::new(Api::ListMembers), Read { failure, ..Read::new(Api::ListInvitations) }];
         Facts { reads, ..Facts::new(target) }
     };

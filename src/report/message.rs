@@ -108,13 +108,13 @@ fn message(report: &Report, scope: &str, mail: &str) -> Message {
 /// Fills one part after the other. What a part weighs is computed on what is sent: JSON inside a
 /// JSON string, where every quote takes two bytes.
 fn split(report: &Report, scope: &str) -> Vec<Report> {
-    let bare = Report { targets: Vec::new(), violations: Vec::new(), part: WIDEST, ..report.clone() };
     // Every part tells of all targets, as long as that leaves most of its room to violations.
     let repeated = report.targets.iter().map(weight).sum::<usize>() <= LIMIT / 3;
     let (each, once) =
         if repeated { (report.targets.as_slice(), &[][..]) } else { (&[][..], report.targets.as_slice()) };
+    let bare = Report { targets: each.to_vec(), violations: Vec::new(), part: WIDEST, ..report.clone() };
     let new_part = |parts: usize| {
-        let part = Report { targets: each.to_vec(), ..bare.clone() };
+        let part = bare.clone();
         let text =
             if parts == 0 { mail::text(&Report { part: WIDEST, ..report.clone() }) } else { mail::part_note(&part) };
         let room = LIMIT.saturating_sub(message(&part, scope, &text).size());

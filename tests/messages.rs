@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use macie_compliance::event::Trigger;
 use macie_compliance::facts::{Api, Facts, Failure, Read, Resource, ResourceType, Status, Target};
-use macie_compliance::report::v1::{Report, Severity, Verdict};
+use macie_compliance::report::v1::{self, Report, Severity, Verdict};
 use macie_compliance::report::{self, Head, LIMIT, Message};
 use macie_compliance::rules::Rules;
 use serde_json::Value;
@@ -74,6 +74,13 @@ fn violations_are_counted_by_severity_and_rule() {
     assert_eq!((report.summary.targets, report.summary.targets_incomplete, report.summary.violations), (3, 1, 4));
     let verdicts: Vec<Verdict> = report.targets.iter().map(|target| target.verdict).collect();
     assert_eq!(verdicts, [Verdict::NonCompliant, Verdict::InsufficientData, Verdict::Compliant]);
+}
+
+#[test]
+fn a_trigger_is_the_same_in_a_report_and_out_of_it() {
+    let text = |text: &str| Some(text.to_owned());
+    let trigger = Trigger { source: "s".to_owned(), detail_type: text("d"), id: text("i"), time: text("t") };
+    assert_eq!(Trigger::from(v1::Trigger::from(trigger.clone())), trigger);
 }
 
 #[test]

@@ -25,6 +25,9 @@ def main() -> None:
     subprocess.run(["cargo", "fetch", "--locked"], cwd=project.ROOT, check=True)
     root = project.target_directory() / "reproducible"
     shutil.rmtree(root, ignore_errors=True)
+    # Before the first build, so that whoever works on the sources meanwhile changes neither.
+    for name in PLACES:
+        project.copy_sources(root / name / "sources")
     digests: list[str] = []
     for name in PLACES:
         started = time.monotonic()
@@ -50,7 +53,6 @@ def isolation() -> list[str]:
 def build(place: Path, isolated: list[str]) -> Path:
     """Builds the function in a place of its own, and gives the binary."""
     sources, home, target = place / "sources", place / "cargo", place / "target"
-    project.copy_sources(sources)
     home.mkdir()
     for entry in cargo_home().iterdir():
         (home / entry.name).symlink_to(entry)

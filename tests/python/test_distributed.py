@@ -50,9 +50,7 @@ def test_the_schedule_starts_the_map_and_one_report_tells_of_200_targets(distrib
 
 def test_a_failed_audit_is_an_incomplete_target(distributed: Deployment) -> None:
     """The map goes on without it, and the report names it."""
-    states = distributed.client("stepfunctions")
-    machine = states.describe_state_machine(stateMachineArn=distributed.outputs["StateMachineArn"])
-    definition = json.loads(machine["definition"])
+    definition = machine(distributed)
     audit = definition["States"]["AuditTargets"]["ItemProcessor"]
     audit["States"]["Choose"] = {
         "Type": "Choice",
@@ -61,20 +59,23 @@ def test_a_failed_audit_is_an_incomplete_target(distributed: Deployment) -> None
     }
     audit["States"]["Break"] = {"Type": "Fail", "Error": "Broken", "Cause": "for the test"}
     audit["StartAt"] = "Choose"
-    broken = states.create_state_machine(name="broken", definition=json.dumps(definition), roleArn=machine["roleArn"])[
-        "stateMachineArn"
-    ]
-    asked = json.dumps({"regions": ["eu-west-1", "us-east-1"]})
-    execution = states.start_execution(stateMachineArn=broken, name="broken-1", input=asked)["executionArn"]
-    answer = ended(distributed, execution)
-    assert answer["status"] == "SUCCEEDED", answer
-    output = json.loads(answer["output"])
-    assert (output["complete"], output["summary"]["targets"], output["summary"]["targetsIncomplete"]) == (False, 20, 10)
-    report = whole(distributed, report_id=output["reportId"])
+    report = changed(distributed, "failed-audit", definition)
+    assert report["summary"]["targetsIncomplete"] == 10
     for target in report["targets"]:
-        reads = {read["api"]: read["error"] and read["error"]["code"] for read in target["reads"]}
-        expected = {"GetObject": "NoSuchKey"} if target["region"] == "eu-west-1" else dict.fromkeys(reads)
-        assert reads == expected, target
+        expected = {"GetObject": "NoSuchKey"} if target["region"] == "eu-west-1" else dict.fromkeys(errors(target))
+        assert errors(target) == expected, target
+
+
+def test_a_failed_map_is_a_report_of_what_was_not_read(distributed: Deployment) -> None:
+    """What the map did not come to is told, since the report is made of the list of targets and not of the map."""
+    definition = machine(distributed)
+    definition["States"]["AuditTargets"]["ItemReader"]["Parameters"] = {
+        "Bucket": distributed.outputs["ResultBucketName"],
+        "Key": "runs/none.json",
+    }
+    report = changed(distributed, "failed-map", definition)
+    assert report["summary"]["targetsIncomplete"] == 20
+    assert [errors(target) for target in report["targets"]] == [{"GetObject": "NoSuchKey"}] * 20
 
 
 def test_an_execution_that_was_stopped_is_in_the_queue_of_failed_runs(distributed: Deployment) -> None:
@@ -87,6 +88,32 @@ def test_an_execution_that_was_stopped_is_in_the_queue_of_failed_runs(distribute
     [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20).get("Messages", [])
     detail = json.loads(message["Body"])["detail"]
     assert (detail["executionArn"], detail["status"]) == (execution, "ABORTED")
+
+
+def machine(deployment: Deployment) -> dict[str, Any]:
+    """The definition of the stack's state machine."""
+    states = deployment.client("stepfunctions")
+    found = states.describe_state_machine(stateMachineArn=deployment.outputs["StateMachineArn"])
+    return json.loads(found["definition"])
+
+
+def changed(deployment: Deployment, name: str, definition: dict[str, Any]) -> dict[str, Any]:
+    """The report of an execution over 20 targets of a state machine with another definition."""
+    states = deployment.client("stepfunctions")
+    role = states.describe_state_machine(stateMachineArn=deployment.outputs["StateMachineArn"])["roleArn"]
+    other = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
+    asked = json.dumps({"regions": ["eu-west-1", "us-east-1"]})
+    execution = states.start_execution(stateMachineArn=other, name=f"{name}-1", input=asked)["executionArn"]
+    answer = ended(deployment, execution)
+    assert answer["status"] == "SUCCEEDED", answer
+    output = json.loads(answer["output"])
+    assert (output["complete"], output["summary"]["targets"]) == (False, 20)
+    return whole(deployment, report_id=output["reportId"])
+
+
+def errors(target: dict[str, Any]) -> dict[str, str | None]:
+    """The reads of a target, each with the code of its error."""
+    return {read["api"]: read["error"] and read["error"]["code"] for read in target["reads"]}
 
 
 def executions(deployment: Deployment, status: str) -> list[dict[str, Any]]:

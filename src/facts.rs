@@ -209,26 +209,11 @@ impl Facts {
     pub fn new(target: Target) -> Facts {
         Facts { target, reads: Vec::new(), members_by_status: BTreeMap::new(), flagged: Vec::new() }
     }
-
-    /// Whether every read of the target was finished, and there was one.
-    pub fn complete(&self) -> bool {
-        !self.reads.is_empty() && self.reads.iter().all(|read| read.failure.is_none())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_target_is_complete_when_something_was_read_and_nothing_failed() {
-        let mut facts = Facts::new(Target { account_id: String::new(), region: String::new() });
-        assert!(!facts.complete());
-        facts.reads.push(Read::new(Api::ListMembers));
-        assert!(facts.complete());
-        facts.reads.push(Read { failure: Some(Failure::deadline_exceeded()), ..Read::new(Api::GetMember) });
-        assert!(!facts.complete());
-    }
 
     #[test]
     fn forty_statuses_are_counted_by_name_and_the_rest_together() {

@@ -71,11 +71,15 @@ pub fn messages(report: &Report) -> Vec<Message> {
     let text = mail::text(report);
     // A part may hold none of the targets, so the scope is told from the whole.
     let scope = mail::scope(report);
-    let whole = message(report, &scope, &text);
-    if whole.size() <= LIMIT {
-        return vec![whole];
+    let weights: Vec<usize> = report.violations.iter().map(weight).collect();
+    // Thousands of violations are not written once for nothing.
+    if weights.iter().sum::<usize>() <= LIMIT {
+        let whole = message(report, &scope, &text);
+        if whole.size() <= LIMIT {
+            return vec![whole];
+        }
     }
-    let parts = split(report, &scope);
+    let parts = split(report, &scope, &weights);
     // The first part's mail tells of the whole report, so it is written from that.
     let first = mail::text(&Report { part: Part { number: 1, of: parts.len() }, ..report.clone() });
     let texts = std::iter::once(first).chain(parts.iter().skip(1).map(mail::part_note));
@@ -89,9 +93,11 @@ fn message(report: &Report, scope: &str, mail: &str) -> Message {
     let worst = report.summary.by_severity.iter().find(|(_, violations)| **violations > 0);
     let worst = worst.map_or_else(|| "NONE".to_owned(), |(severity, _)| json(severity).replace('"', ""));
     let attribute = |name, data_type, value| Attribute { name, data_type, value };
+    let body = Body { default: &json(report), email: mail, sms: &mail::headline(report, scope, SMS) };
     Message {
         subject: format!("{headline}{part}"),
-        body: json(&Body { default: &json(report), email: mail, sms: &mail::headline(report, scope, SMS) }),
+        // Each of the three texts is safe to show already, and only has to become a string.
+        body: serde_json::to_string(&body).expect("three strings"),
         attributes: vec![
             attribute("verdict", "String", report.verdict.as_str().to_owned()),
             attribute("complete", "String", report.complete.to_string()),
@@ -107,7 +113,7 @@ fn message(report: &Report, scope: &str, mail: &str) -> Message {
 
 /// Fills one part after the other. What a part weighs is computed on what is sent: JSON inside a
 /// JSON string, where every quote takes two bytes.
-fn split(report: &Report, scope: &str) -> Vec<Report> {
+fn split(report: &Report, scope: &str, weights: &[usize]) -> Vec<Report> {
     // Every part tells of all targets, as long as that leaves most of its room to violations.
     let repeated = report.targets.iter().map(weight).sum::<usize>() <= LIMIT / 3;
     let (each, once) =
@@ -134,8 +140,8 @@ fn split(report: &Report, scope: &str) -> Vec<Report> {
         make_room(&mut parts, weight(target));
         parts.last_mut().expect("there is a first part").targets.push(target.clone());
     }
-    for violation in &report.violations {
-        make_room(&mut parts, weight(violation));
+    for (violation, weight) in report.violations.iter().zip(weights) {
+        make_room(&mut parts, *weight);
         parts.last_mut().expect("there is a first part").violations.push(violation.clone());
     }
     let of = parts.len();
@@ -145,7 +151,9 @@ fn split(report: &Report, scope: &str) -> Vec<Report> {
     parts
 }
 
-/// What an item of a list adds to a message, its comma included.
+/// What an item of a list adds to a message, its comma included: its JSON, in which nothing but
+/// quotes and backslashes is left to be escaped when it becomes a string.
 fn weight<T: Serialize>(item: &T) -> usize {
-    json(&json(item)).len() - 2 + 1
+    let item = json(item);
+    item.len() + item.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count() + 1
 }

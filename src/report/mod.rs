@@ -58,7 +58,7 @@ fn order(violation: &v1::Violation) -> impl Ord {
     (*severity, rule, account_id, region, &resource.id, id)
 }
 
-/// Decides the verdicts and counts.
+/// Decides what is complete and the verdicts, and counts.
 fn assemble<'a>(
     head: Head,
     mut targets: Vec<v1::Target>,
@@ -137,13 +137,13 @@ fn summary(targets: &[v1::Target], violations: &[v1::Violation], rules: &Rules) 
     }
 }
 
-/// A target as it was read; its verdict waits for the violations.
+/// A target as it was read. Whether it is complete, and its verdict, are decided for all at once.
 fn target(facts: &Facts) -> v1::Target {
     v1::Target {
         account_id: facts.target.account_id.clone(),
         region: facts.target.region.clone(),
         verdict: Verdict::InsufficientData,
-        complete: facts.complete(),
+        complete: false,
         reads: facts.reads.iter().map(|read| self::read(read, facts)).collect(),
     }
 }

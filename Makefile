@@ -20,7 +20,7 @@ port := --port $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants build deploy deploy-local bench bench-pure schema clean
+.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants coverage build deploy deploy-local bench bench-pure schema clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -42,6 +42,7 @@ invoke: ## Run the function once, locally, and print its answer and the mail
 test: tools ## Run all tests, the local deployment among them
 	cargo test --workspace --locked
 	pytest
+	FUNCTION_BINARY=$(CURDIR)/.aws-sam/local/Function/bootstrap cargo test --locked --test wire
 
 fuzz: ## Try the properties of tests/properties.rs on many more inputs
 	PROPTEST_CASES=$(CASES) cargo test --locked --test properties
@@ -76,6 +77,9 @@ reproducible: ## Build twice in two places, off the network, and compare (half a
 
 mutants: ## Change the pure modules in small ways, one at a time, and see that the tests notice (an hour)
 	@python3 tools/mutants.py $(if $(SHARD),--shard $(SHARD))
+
+coverage: ## Tell which lines of the function the Rust tests reach (LLVM's llvm-cov and llvm-profdata are needed)
+	@python3 tools/coverage.py
 
 build: tools ## Build the function for Lambda, into .aws-sam/build
 	$(build)

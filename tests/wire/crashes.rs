@@ -128,16 +128,6 @@ async fn a_log_that_takes_nothing_stops_no_report() {
     }
 }
 
-#[test]
-fn the_release_profile_unwinds_so_that_a_panic_can_be_caught() {
-    // cargo-lambda builds with `panic = "abort"` unless the profile says otherwise, and a process
-    // that aborts answers nothing.
-    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("a manifest");
-    let (_, release) = manifest.split_once("[profile.release]\n").expect("a release profile");
-    let release = release.split("\n[").next().unwrap_or_default();
-    assert!(release.lines().any(|line| line == r#"panic = "unwind""#), "{release}");
-}
-
 /// Resident memory in kilobytes, and the number of open files.
 fn weight(process: u32) -> (u64, usize) {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("Linux tells");
@@ -182,7 +172,8 @@ async fn a_thousand_invocations_leave_memory_and_open_files_flat() {
     }
     eprintln!("after each hundred invocations, kilobytes and open files: {measured:?}");
     assert_eq!((answered, failed), (960, 40), "of each fifty one event is refused and one report not taken");
-    let (first, last) = (measured[0], measured[9]);
-    assert!(last.0 * 10 <= first.0 * 11, "memory grew by more than a tenth: {measured:?}");
-    assert_eq!(last.1, first.1, "open files: {measured:?}");
+    // By then each kind of mishap was met often enough that whatever is kept is there.
+    let (third, last) = (measured[2], measured[9]);
+    assert!(last.0 * 100 <= third.0 * 103, "memory grew by more than 3%: {measured:?}");
+    assert_eq!(last.1, third.1, "open files: {measured:?}");
 }

@@ -1,5 +1,6 @@
 //! The function under test: a process, its Runtime API, its AWS.
 
+use std::env;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -40,7 +41,9 @@ fn spawn(runtime: &RuntimeApi, aws: &Simulator, variables: &[(&str, &str)]) -> (
 }
 
 fn command(runtime: &RuntimeApi, aws: &Simulator, variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_macie-compliance"));
+    // `make test` has the same tests pass with the binary that is deployed.
+    let binary = env::var_os("FUNCTION_BINARY").unwrap_or(env!("CARGO_BIN_EXE_macie-compliance").into());
+    let mut command = Command::new(binary);
     command
         .env_clear()
         .envs([
@@ -56,6 +59,8 @@ fn command(runtime: &RuntimeApi, aws: &Simulator, variables: &[(&str, &str)]) ->
             ("REPORT_TOPIC_ARN", TOPIC),
         ])
         .envs(variables.iter().copied())
+        // Where `make coverage` wants to have the counters.
+        .envs(env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
         .stdin(Stdio::null())
         .stdout(Stdio::inherit())
         .kill_on_drop(true);

@@ -214,3 +214,17 @@ fn a_part_is_filled_to_the_limit_and_not_beyond() {
     // What is left is the room for part numbers of six digits.
     assert!(fullest >= LIMIT - 64, "{fullest} bytes");
 }
+
+#[test]
+fn a_report_that_just_fits_is_one_message() {
+    let padded = |padding: usize| {
+        let mut facts = facts(1, "eu-west-1");
+        facts.flagged = members(10);
+        facts.flagged[0].arn = Some("a".repeat(padding));
+        report::messages(&build(&[facts]))
+    };
+    let room = LIMIT - padded(0)[0].size();
+    let fits = padded(room);
+    assert_eq!((fits.len(), fits[0].size()), (1, LIMIT));
+    assert_eq!(padded(room + 1).len(), 2);
+}

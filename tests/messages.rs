@@ -190,7 +190,7 @@ fn targets_that_leave_too_little_room_are_told_once_each() {
     assert_eq!(told.len(), 700);
 }
 
-/// A name is made longer by a few characters at a time, so that the first part is filled nearly to the last byte.
+/// A name is made longer by one character at a time, so that the first part is filled to the last byte that it may hold.
 #[test]
 fn a_part_is_filled_to_the_limit_and_not_beyond() {
     let first_part = |padding: usize| {
@@ -202,17 +202,13 @@ fn a_part_is_filled_to_the_limit_and_not_beyond() {
         let violations = part(&messages[0])["violations"].as_array().expect("a list").len();
         (messages[0].size(), violations)
     };
+    // Room is kept for part numbers of six digits, which take five bytes more in each of seven places, and for a comma
+    // after the last violation.
+    let reserved = 7 * 5 + 1;
     let (size, violations) = first_part(1);
-    let room = LIMIT - size;
-    let mut fullest = 0;
-    for padding in ((room - 50).max(1)..=room + 10).step_by(5) {
-        let (size, held) = first_part(padding);
-        assert!(size <= LIMIT, "{size} bytes");
-        assert!(held <= violations);
-        fullest = fullest.max(size);
-    }
-    // What is left is the room for part numbers of six digits.
-    assert!(fullest >= LIMIT - 64, "{fullest} bytes");
+    let fullest = 1 + LIMIT - reserved - size;
+    assert_eq!(first_part(fullest), (LIMIT - reserved, violations));
+    assert_eq!(first_part(fullest + 1).1, violations - 1);
 }
 
 #[test]

@@ -162,3 +162,18 @@ impl ProvideErrorMetadata for Refusal {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_config::Region;
+
+    use super::*;
+
+    #[test]
+    fn a_bucket_has_a_host_of_its_own_unless_the_endpoint_is_set() {
+        let there = || SdkConfig::builder().region(Region::new("eu-west-1"));
+        assert_eq!(endpoint(&there().build(), "results"), "https://results.s3.eu-west-1.amazonaws.com");
+        let local = there().endpoint_url("http://127.0.0.1:9000/").build();
+        assert_eq!(endpoint(&local, "results"), "http://127.0.0.1:9000/results");
+    }
+}

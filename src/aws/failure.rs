@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -64,6 +65,8 @@ fn connector_code(error: &ConnectorError) -> &'static str {
         "TimeoutError"
     } else if error.is_user() {
         Failure::INVALID_RESPONSE
+    } else if chain(error).any(|cause| cause.is::<CredentialsError>()) {
+        "CredentialsError"
     } else {
         "DispatchFailure"
     }

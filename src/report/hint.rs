@@ -18,8 +18,8 @@ pub(super) fn hint(api: Api, failure: &Failure, target: &Target) -> Option<Strin
         "UnrecognizedClientException" | "InvalidClientTokenId" => {
             format!("enable {region} for account {account_id}, or take it out of MACIE_REGIONS; check the credentials")
         }
-        "ExpiredTokenException" | "ExpiredToken" | "ConstructionFailure" => {
-            "check the credentials of the function's role".to_owned()
+        "ExpiredTokenException" | "ExpiredToken" | "ConstructionFailure" | "CredentialsError" => {
+            format!("check the credentials that the function has for account {account_id}")
         }
         "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
             "lower MAX_CONCURRENCY, or run when less else calls Macie".to_owned()
@@ -60,8 +60,8 @@ mod tests {
             ),
             (
                 Api::ListMembers,
-                &["ExpiredTokenException", "ExpiredToken", "ConstructionFailure"],
-                "check the credentials of the function's role",
+                &["ExpiredTokenException", "ExpiredToken", "ConstructionFailure", "CredentialsError"],
+                "check the credentials that the function has for account 111122223333",
             ),
             (
                 Api::ListMembers,

@@ -216,6 +216,23 @@ async fn a_status_that_changed_during_the_walk_is_reported_as_it_is_now() {
 }
 
 #[tokio::test]
+async fn an_answer_about_another_member_confirms_nothing() {
+    let target = TargetSeed {
+        members: vec![json!({"accountId": "100000000001", "relationshipStatus": "AccountSuspended"})],
+        member_now: [(
+            "100000000001".to_owned(),
+            json!({"accountId": "100000000002", "relationshipStatus": "Enabled"}),
+        )]
+        .into(),
+        ..healthy()
+    };
+    let report = report(target).await;
+    assert_eq!(violations(&report), [("member-account-suspended".to_owned(), "100000000001".to_owned())]);
+    assert_eq!((&report["violations"][0]["confirmed"], &report["complete"]), (&json!(false), &json!(false)));
+    assert_eq!(read(&report, "GetMember")["error"]["code"], "InvalidResponse");
+}
+
+#[tokio::test]
 async fn a_member_that_cannot_be_read_again_stands_unconfirmed() {
     let target = TargetSeed {
         members: vec![json!({"accountId": "100000000001", "relationshipStatus": "AccountSuspended"})],

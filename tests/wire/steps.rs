@@ -135,7 +135,7 @@ async fn the_result_of_one_target_does_not_stand_for_another() {
 #[tokio::test]
 async fn what_could_not_be_opened_is_told_and_more_roles_come_with_the_event() {
     let role = |account: &str| format!("arn:aws:iam::{account}:role/audit");
-    let known = RoleSeed { external_id: Some("s3cret".to_owned()) };
+    let known = RoleSeed { external_id: Some("s3cret".to_owned()), ..RoleSeed::default() };
     let seed = Seed { roles: [(role("000000000001"), known)].into(), ..ten_accounts() };
     let function = Function::with(seed, &[BUCKET]).await;
     let roles = json!([

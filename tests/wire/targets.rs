@@ -64,7 +64,7 @@ async fn all_without_the_list_of_regions_reads_every_region_and_is_incomplete() 
 #[tokio::test]
 async fn a_role_opens_one_more_account() {
     let seed = Seed {
-        roles: [(ROLE.to_owned(), RoleSeed { external_id: Some("s3cret".to_owned()) })].into(),
+        roles: [(ROLE.to_owned(), RoleSeed { external_id: Some("s3cret".to_owned()), ..RoleSeed::default() })].into(),
         ..two_accounts()
     };
     let function = Function::with(
@@ -111,6 +111,38 @@ async fn a_role_that_cannot_be_assumed_makes_only_its_own_targets_incomplete() {
     let failed = &report["targets"][0]["reads"][0];
     assert_eq!((&failed["api"], &failed["error"]["code"]), (&json!("AssumeRole"), &json!("AccessDenied")));
     assert!(failed["error"]["hint"].as_str().is_some_and(|hint| hint.contains("sts:AssumeRole")), "{failed}");
+}
+
+/// The SDK renews what is good for ten seconds or less, so these credentials are renewed for every request.
+fn short_lived() -> Seed {
+    let role = RoleSeed { session_seconds: Some(5), ..RoleSeed::default() };
+    Seed { roles: [(ROLE.to_owned(), role)].into(), ..two_accounts() }
+}
+
+#[tokio::test]
+async fn credentials_that_end_within_a_run_are_renewed() {
+    let function = Function::with(short_lived(), &[("MACIE_ROLE_ARNS", ROLE)]).await;
+    let report = function.report().await;
+    assert_eq!((&report["complete"], &report["summary"]["violations"]), (&json!(true), &json!(1)));
+    let assumed = function.aws.requests().iter().filter(|request| request.operation == "AssumeRole").count();
+    assert!(assumed > 1, "{assumed}");
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_renewed_leave_only_their_account_unread() {
+    let refusal = FaultKind::Error { status: 403, code: "AccessDenied".to_owned(), message: "no more".to_owned() };
+    let refused = Fault { from: 2, ..Fault::of("sts", "AssumeRole", refusal) };
+    let seed = Seed { faults: vec![refused], ..short_lived() };
+    let report = Function::with(seed, &[("MACIE_ROLE_ARNS", ROLE)]).await.report().await;
+    let [theirs, own] = report["targets"].as_array().expect("a list").as_slice() else { panic!("{report}") };
+    assert_eq!((&theirs["accountId"], &theirs["complete"]), (&json!("111122223333"), &json!(false)));
+    assert_eq!((&own["complete"], &own["verdict"]), (&json!(true), &json!("COMPLIANT")));
+    // What the first credentials were given to was read.
+    for failed in theirs["reads"].as_array().expect("a list").iter().filter(|read| read["complete"] == false) {
+        let message = failed["error"]["message"].as_str().expect("a message");
+        assert_eq!(failed["error"]["code"], "CredentialsError");
+        assert!(message.contains("AssumeRole: AccessDenied: no more"), "{failed}");
+    }
 }
 
 #[tokio::test]

@@ -192,6 +192,8 @@ impl Default for Paging {
 pub struct RoleSeed {
     /// The external id that must come with the request; none is asked for when absent.
     pub external_id: Option<String>,
+    /// How long its credentials are good; as long as was asked for when absent.
+    pub session_seconds: Option<u64>,
 }
 
 /// Something that goes wrong, and for which requests.

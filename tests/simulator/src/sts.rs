@@ -50,6 +50,7 @@ fn assume_role(call: &Call, roles: &BTreeMap<String, RoleSeed>) -> Result<String
             format!("User: arn:aws:iam::{caller}:root is not authorized to perform: sts:AssumeRole on resource: {arn}");
         return Err(ServiceError::new(403, "AccessDenied", message));
     }
+    let seconds = roles.get(arn).and_then(|role| role.session_seconds).unwrap_or(seconds);
     let expiration = iso8601(now().as_secs() + seconds);
     let (key, session) = (assumed_key(account), escape(session));
     Ok(format!(

@@ -136,7 +136,7 @@ async fn macie_is_off_or_the_region_is() {
 #[tokio::test]
 async fn an_assumed_role_is_another_account() {
     let arn = "arn:aws:iam::111111111111:role/path/auditor";
-    let role = RoleSeed { external_id: Some("secret".to_owned()) };
+    let role = RoleSeed { external_id: Some("secret".to_owned()), ..RoleSeed::default() };
     let seed = Seed {
         targets: vec![TargetSeed { account_id: Some("111111111111".to_owned()), ..of_members(1) }],
         roles: [(arn.to_owned(), role)].into(),

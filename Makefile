@@ -20,15 +20,15 @@ port := --port $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants coverage build deploy deploy-local bench bench-pure schema clean
+.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants mutants-reading coverage build deploy deploy-local bench bench-pure schema clean
 
 help: ## Tell what there is
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-16s %s\n", $$1, $$2 }'
 	@printf '%s\n' '' \
 	  'EVENT=FILE           the event of make invoke (events/eventbridge-scheduler.json)' \
 	  'CASES=N              the number of inputs of make fuzz for each property of events (10000)' \
 	  'PORT=N               the port of the local Lambda in make invoke (a free one)' \
-	  'SHARD=K/N            the part of the changes that make mutants tries, from 0/N (all)' \
+	  'SHARD=K/N            the part of the changes that make mutants and make mutants-reading try, from 0/N (all)' \
 	  'ARCHITECTURE=x86_64  what make build builds for (arm64)' \
 	  'ROUNDS=N             how often make bench measures (5)' \
 	  'QUICK=1              make bench over a tenth of the pages, to see that it works'
@@ -75,8 +75,11 @@ sbom: ## Write what the function is made of, as CycloneDX JSON
 reproducible: ## Build twice in two places, off the network, and compare (half an hour)
 	@python3 tools/reproducible.py
 
-mutants: ## Change the pure modules in small ways, one at a time, and see that the tests notice (an hour)
-	@python3 tools/mutants.py $(if $(SHARD),--shard $(SHARD))
+mutants: ## Change the pure modules in small ways, one at a time, and see that the tests notice (half an hour)
+	@python3 tools/mutants.py pure $(if $(SHARD),--shard $(SHARD))
+
+mutants-reading: ## Change what reads Macie in the same way, and see that the tests over the wire notice (half an hour)
+	@python3 tools/mutants.py reading $(if $(SHARD),--shard $(SHARD))
 
 coverage: ## Tell which lines of the function the Rust tests reach (LLVM's llvm-cov and llvm-profdata are needed)
 	@python3 tools/coverage.py

@@ -88,8 +88,8 @@ impl Chain {
         for (status, count) in self.members.into_iter().filter(|(_, count)| *count > 0) {
             count_members(&mut facts.members_by_status, &status, count as i64);
         }
-        let said = facts.flagged.iter().any(|resource| resource.status == Status::NotEnabled);
-        if self.not_enabled && !said {
+        // Every chain may say so; it is judged once.
+        if self.not_enabled {
             facts.flagged.push(session(&facts.target, Status::NotEnabled, None));
         }
     }

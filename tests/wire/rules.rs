@@ -145,6 +145,31 @@ async fn every_action_of_a_filter() {
 }
 
 #[tokio::test]
+async fn a_violation_tells_since_when_where_macie_does() {
+    let session = json!({"status": "PAUSED", "updatedAt": "2026-11-03T00:00:00Z"});
+    let target = TargetSeed {
+        session: session.as_object().cloned().unwrap_or_default(),
+        members: vec![json!({"relationshipStatus": "Paused", "updatedAt": "2026-11-01T09:30:00.250Z"})],
+        invitations: vec![json!({"relationshipStatus": "RegionDisabled", "invitedAt": "2026-11-02T10:00:00+02:00"})],
+        findings_filters: vec![json!({"action": "ARCHIVE"})],
+        ..healthy()
+    };
+    let report = report(target).await;
+    let told: Vec<_> =
+        report["violations"].as_array().expect("a list").iter().map(|v| (&v["rule"], &v["since"])).collect();
+    let expected = [
+        ("macie-paused", json!("2026-11-03T00:00:00Z")),
+        ("member-macie-paused", json!("2026-11-01T09:30:00.25Z")),
+        ("filter-archives-findings", Value::Null),
+        ("invitation-region-disabled", json!("2026-11-02T08:00:00Z")),
+    ];
+    assert_eq!(told.len(), expected.len());
+    for ((rule, since), (expected_rule, expected_since)) in told.into_iter().zip(&expected) {
+        assert_eq!((rule, since), (&json!(expected_rule), expected_since));
+    }
+}
+
+#[tokio::test]
 async fn macie_paused_is_a_violation_of_the_session() {
     let session = json!({"status": "PAUSED"}).as_object().cloned().unwrap_or_default();
     let report = report(TargetSeed { session, ..healthy() }).await;

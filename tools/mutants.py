@@ -62,12 +62,15 @@ def main() -> None:
         raise project.Failure(f"not every change was noticed, or the tests did not run: see {found}")
 
 
+# Copies are new files, with new times: by the old ones cargo would take what an earlier copy gave for up to date.
+
+
 def copy_project(place: Path) -> None:
     """Copies the whole project as it is in the working tree."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=project.ROOT, capture_output=True, text=True, check=True)
     for name in filter(None, tracked.stdout.split("\0")):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(project.ROOT / name, place / name)
+        shutil.copy(project.ROOT / name, place / name)
 
 
 def write_package(package: Path) -> None:
@@ -92,9 +95,9 @@ def copy(folder: str, package: Path, name: str) -> None:
     """Copies a file or a folder to the same place in the package."""
     source = project.ROOT / folder / name
     if source.is_dir():
-        shutil.copytree(source, package / folder / name)
+        shutil.copytree(source, package / folder / name, copy_function=shutil.copy)
     else:
-        shutil.copy2(source, package / folder / name)
+        shutil.copy(source, package / folder / name)
 
 
 def manifest() -> str:

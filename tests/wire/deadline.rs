@@ -64,7 +64,7 @@ async fn an_account_that_does_not_open_in_time_delays_no_other() {
     {
         let faults = vec![simulator::Fault::of(service, api, FaultKind::Hang)];
         let function = Function::with(simulator::Seed { faults, ..seed(healthy()) }, &[variable]).await;
-        let Outcome::Answer(answer) = function.invoke(with_seconds(12)).await else { panic!("it fails") };
+        let Outcome::Answer(answer) = function.invoke(with_seconds(22)).await else { panic!("it fails") };
         assert_eq!(answer["verdict"], "INSUFFICIENT_DATA");
         assert_eq!(answer["summary"]["targetsIncomplete"], 1, "{api}");
         let report = function.published().remove(0);

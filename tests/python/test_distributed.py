@@ -1,8 +1,10 @@
 """The run that is divided: a schedule starts the state machine, its map audits 200 targets, one report tells of all."""
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import deploy_local
@@ -28,6 +30,18 @@ def distributed() -> Iterator[Deployment]:
     parameters = ["DistributedMap=true", f"MacieRegions={','.join(REGIONS)}", f"MacieRoleArns={roles}"]
     with deploy_local.deployed(*parameters, seed=SEED) as deployed:
         yield deployed
+
+
+def test_the_definition_is_one_to_step_functions(distributed: Deployment, tmp_path: Path) -> None:
+    """The emulator passes over fields that it does not know, and cfn-lint over a definition with parameters in it."""
+    definition = machine(distributed)
+    # Step Functions refuses a number that comes as a string, which cfn-lint does not know.
+    assert definition["States"]["AuditTargets"]["MaxConcurrency"] == 10
+    properties = {"RoleArn": "arn:aws:iam::999999999999:role/x", "Definition": definition}
+    template = {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
+    (tmp_path / "template.json").write_text(json.dumps(template))
+    done = subprocess.run(["cfn-lint", tmp_path / "template.json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_schedule_starts_the_map_and_one_report_tells_of_200_targets(distributed: Deployment) -> None:

@@ -62,11 +62,12 @@ def main() -> None:
         raise project.Failure(f"not every change was noticed, or the tests did not run: see {found}")
 
 
-# Copies are new files, with new times: by the old ones cargo would take what an earlier copy gave for up to date.
-
-
 def copy_project(place: Path) -> None:
-    """Copies the whole project as it is in the working tree."""
+    """Copies the whole project as it is in the working tree.
+
+    Here and below copies are new files with new times: by the old ones cargo would take what an earlier copy gave for
+    up to date.
+    """
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=project.ROOT, capture_output=True, text=True, check=True)
     for name in filter(None, tracked.stdout.split("\0")):
         (place / name).parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -16,7 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -112,19 +113,23 @@ async fn exchange(
     answers: Answers,
 ) -> Result<HttpResponse, ConnectorError> {
     let mut response = connector.call(request).await?;
-    let mut body = ByteStream::new(std::mem::replace(response.body_mut(), SdkBody::taken()));
-    let mut whole = Vec::new();
-    while let Some(chunk) = body.next().await {
-        whole.extend_from_slice(&chunk.map_err(|error| ConnectorError::io(error.into()))?);
-        if whole.len() > answers.largest() {
-            let message = format!("the answer is larger than {} bytes", answers.largest());
-            return Err(ConnectorError::user(message.into()));
-        }
-    }
+    let body = std::mem::replace(response.body_mut(), SdkBody::taken());
+    // The parts are joined once and when all are there: in a buffer that grows, one large answer
+    // would leave the allocator with megabytes that it keeps for the life of the process.
+    let parts = Limited::new(body, answers.largest()).collect().await;
+    let whole = parts.map_err(|error| unread(error, answers))?.to_bytes();
     // The SDK takes an empty body for an empty document, and with that "no administrator".
     if answers == Answers::Pages && whole.is_empty() && response.status().is_success() {
         return Err(ConnectorError::user("the answer is empty".into()));
     }
     *response.body_mut() = SdkBody::from(whole);
     Ok(response)
+}
+
+/// Why the body of an answer is not whole.
+fn unread(error: BoxError, answers: Answers) -> ConnectorError {
+    if error.is::<LengthLimitError>() {
+        return ConnectorError::user(format!("the answer is larger than {} bytes", answers.largest()).into());
+    }
+    ConnectorError::io(error)
 }

@@ -30,7 +30,7 @@ where
 
 /// The service's code, message and request id, or what went wrong before there was an answer.
 /// The SDK's error itself is not kept, since its debug text holds response bodies.
-fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
+pub(super) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

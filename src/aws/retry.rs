@@ -2,17 +2,53 @@
 
 use std::time::Duration;
 
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
+use backon::ExponentialBuilder;
 
-/// Retries while reading: Macie's quotas are low, and a run has minutes. The SDK adds jitter.
+/// How often a request is sent at most. Macie's quotas are low, and a run has minutes.
+const ATTEMPTS: u32 = 6;
+/// The longest wait before the second attempt. It doubles with each one more, up to the longest of
+/// all.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Retries while reading. The SDK's jitter makes each wait a part of what it can be.
 pub(super) fn reading() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(6)
-        .with_initial_backoff(Duration::from_millis(500))
-        .with_max_backoff(Duration::from_secs(10))
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_WAIT).with_max_backoff(LONGEST_WAIT)
+}
+
+/// The same for what is asked again outside of the SDK's retries. This jitter adds to a wait up to
+/// as much again.
+pub(super) fn again() -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_max_times(ATTEMPTS as usize - 1)
+        .with_min_delay(FIRST_WAIT / 2)
+        .with_max_delay(LONGEST_WAIT / 2)
+        .with_jitter()
+}
+
+/// Whether what failed outside of the SDK's retries may succeed when it is asked for again: where
+/// the SDK's classifiers say so, and at any 429.
+pub(super) fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::ServiceError(_) => {
+            let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+            let code = error.code().unwrap_or_default();
+            matches!(status, 429 | 500 | 502 | 503 | 504)
+                || THROTTLING_ERRORS.contains(&code)
+                || TRANSIENT_ERRORS.contains(&code)
+        }
+        SdkError::DispatchFailure(failure) => failure.is_timeout() || failure.is_io() || failure.as_other().is_some(),
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        _ => false,
+    }
 }
 
 /// A partition without the SDK's budget of retries, which lasts for the life of the process and

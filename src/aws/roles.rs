@@ -1,20 +1,26 @@
 //! Roles in other accounts: assumed when they are first needed, kept over runs, renewed in time.
 //!
-//! The SDK has a provider for roles, but its retries come out of a budget that an outage in one run
-//! takes from the next, and a bare 429 is not tried again. So STS is asked by a client like any other,
-//! and the SDK keeps and renews what it gave.
+//! The SDK's provider asks STS, and the SDK's cache keeps and renews what it gave. The provider's own
+//! retries are switched off and it is asked again instead: they come out of a budget that an outage in
+//! one run takes from the next, and a bare 429 is not among them, and neither can be set.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
-use aws_sdk_sts::Client;
+use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use backon::Retryable;
 
-use super::{MoreThrottling, OrFailure, unbudgeted};
+use super::failure::failure;
+use super::retry::{again, may_pass};
 use crate::facts::Failure;
 use crate::settings::Role;
 
@@ -47,7 +53,7 @@ impl Assumed {
         if let Some(session) = kept.filter(|session| session.good_until.is_some_and(|end| end > now + LONGEST_RUN)) {
             return Ok(session.provider);
         }
-        let sts = Sts::new(config, role);
+        let sts = Sts::new(config, role).await;
         let first = sts.assume_role().await?;
         let good_until = first.expiry();
         let provider = SharedCredentialsProvider::new(Begun { first: Mutex::new(Some(first)), sts });
@@ -79,18 +85,16 @@ impl ProvideCredentials for Begun {
 
 /// Assumes one role.
 #[derive(Debug)]
-struct Sts {
-    client: Client,
-    role: Role,
-}
+struct Sts(AssumeRoleProvider);
 
 impl Sts {
-    fn new(config: &SdkConfig, role: &Role) -> Sts {
-        let config = aws_sdk_sts::config::Builder::from(config)
-            .retry_classifier(MoreThrottling)
-            .retry_partition(unbudgeted())
-            .build();
-        Sts { client: Client::from_conf(config), role: role.clone() }
+    async fn new(config: &SdkConfig, role: &Role) -> Sts {
+        let config = config.to_builder().retry_config(RetryConfig::disabled()).build();
+        let mut builder = AssumeRoleProvider::builder(&role.arn).session_name(SESSION_NAME).configure(&config);
+        if let Some(external_id) = &role.external_id {
+            builder = builder.external_id(external_id);
+        }
+        Sts(builder.build().await)
     }
 
     async fn renew(&self) -> provider::Result {
@@ -99,17 +103,20 @@ impl Sts {
     }
 
     async fn assume_role(&self) -> Result<Credentials, Failure> {
-        let call = self.client.assume_role().role_arn(&self.role.arn).role_session_name(SESSION_NAME);
-        let answer = call.set_external_id(self.role.external_id.clone()).send().await.or_failure()?;
+        let ask = || self.0.provide_credentials();
+        let given = ask.retry(again()).when(|error| answer(error).is_some_and(may_pass)).await;
         let cut_off = || Failure::own(Failure::INVALID_RESPONSE, "the answer lacks a part of the credentials");
-        let given = answer.credentials.ok_or_else(cut_off)?;
-        let expiry = SystemTime::try_from(given.expiration).map_err(|_| cut_off())?;
+        let given = given.map_err(|error| answer(&error).map_or_else(cut_off, failure))?;
         // The SDK takes an answer that was cut off and fills in what it lacks.
-        let texts = [&given.access_key_id, &given.secret_access_key, &given.session_token];
-        if texts.into_iter().any(String::is_empty) || expiry <= UNIX_EPOCH {
+        let texts = [given.access_key_id(), given.secret_access_key(), given.session_token().unwrap_or_default()];
+        if texts.into_iter().any(str::is_empty) || given.expiry().is_none_or(|end| end <= UNIX_EPOCH) {
             return Err(cut_off());
         }
-        let token = Some(given.session_token);
-        Ok(Credentials::new(given.access_key_id, given.secret_access_key, token, Some(expiry), "AssumeRole"))
+        Ok(given)
     }
+}
+
+/// What STS or the way to it answered, behind the error of the SDK's provider.
+fn answer(error: &CredentialsError) -> Option<&SdkError<AssumeRoleError>> {
+    error.source()?.downcast_ref()
 }

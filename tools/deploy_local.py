@@ -42,9 +42,10 @@ class Deployment:
         """A client of the local AWS, in an account of it."""
         return client(service, self.endpoint, account)
 
-    def role_policy(self, role: str, account: str = project.ACCOUNT) -> dict[str, Any]:
-        """What a role of the templates may do."""
-        answer = self.client("iam", account).get_role_policy(RoleName=role, PolicyName="audit")
+    def role_policy(self, role: str, account: str = project.ACCOUNT, policy: str = "audit") -> dict[str, Any]:
+        """What a role of the templates may do, given by its name or its ARN."""
+        role = role.rpartition("/")[2]
+        answer = self.client("iam", account).get_role_policy(RoleName=role, PolicyName=policy)
         document = answer["PolicyDocument"]
         return json.loads(document) if isinstance(document, str) else document
 

@@ -49,6 +49,26 @@ def calls(requests: Iterable[dict[str, Any]]) -> set[Call]:
     return {call(request) for request in requests}
 
 
+def machine_calls(machine: dict[str, Any], account: str, region: str) -> set[Call]:
+    """What an execution of the state machine asks IAM for, by its definition and the guide to Step Functions."""
+    states = json.loads(machine["definition"])["States"]
+    audits = states["AuditTargets"]
+    reader, writer = audits["ItemReader"]["Parameters"], audits["ResultWriter"]["Parameters"]
+    outcomes = f"arn:aws:s3:::{writer['Bucket']}/{writer['Prefix']}/run/manifest.json"
+    arn = machine["stateMachineArn"]
+    audit = arn.replace(":stateMachine:", ":execution:") + "/AuditTargets:one"
+    tasks = [*states.values(), *audits["ItemProcessor"]["States"].values()]
+    asked = {
+        ("s3:GetObject", f"arn:aws:s3:::{reader['Bucket']}/runs/one/targets.json"),
+        ("states:StartExecution", arn),
+        *(("lambda:InvokeFunction", task["Parameters"]["FunctionName"]) for task in tasks if task["Type"] == "Task"),
+        *((f"s3:{name}Object", outcomes) for name in ("Get", "Put")),
+        *((f"s3:{name}", outcomes) for name in ("AbortMultipartUpload", "ListMultipartUploadParts")),
+        *((f"states:{name}Execution", audit) for name in ("Describe", "Redrive", "Stop")),
+    }
+    return {Call(account, region, action, resource) for action, resource in asked}
+
+
 @cache
 def privileges() -> dict[str, dict[str, Any]]:
     """The service authorization data: by action in lower case, what it is called and the ARNs of its resources."""

@@ -84,7 +84,7 @@ def test_permissions_follow_the_parameters(deployment: Deployment) -> None:
 
 def statements(deployment: Deployment, outputs: dict[str, str]) -> dict[str, dict[str, Any]]:
     """What the function of a stack may do, by the names of the statements."""
-    document = deployment.role_policy(outputs["FunctionRoleArn"].rpartition("/")[2])
+    document = deployment.role_policy(outputs["FunctionRoleArn"])
     return {statement["Sid"]: statement for statement in document["Statement"]}
 
 

@@ -86,6 +86,7 @@ class Stack:
 
     variables: dict[str, str]
     policies: dict[str, Policy]
+    outputs: dict[str, str]
     caller: str
     calls: set[Call] = field(default_factory=set)
 
@@ -169,11 +170,10 @@ def stacks(deployment: Deployment, run: Runner) -> dict[str, Stack]:
         given = {"Architecture": "x86_64", "ScheduleState": "DISABLED", **parameters}
         outputs = deploy_local.create_stack(deployment.endpoint, stack, template, given)
         function = deployment.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])
-        role = outputs["FunctionRoleArn"].rpartition("/")[2]
-        policy = deployment.role_policy(role)
-        caller = f"arn:aws:sts::{project.ACCOUNT}:assumed-role/{role}/{outputs['FunctionName']}"
-        variables = function["Environment"]["Variables"]
-        made[name] = Stack(variables, {project.ACCOUNT: policy, OTHER: member}, caller)
+        role = outputs["FunctionRoleArn"]
+        policies = {project.ACCOUNT: deployment.role_policy(role), OTHER: member}
+        caller = f"{role.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/{outputs['FunctionName']}"
+        made[name] = Stack(function["Environment"]["Variables"], policies, outputs, caller)
     with ThreadPoolExecutor(2) as pool:
         for stack, seen in zip(made.values(), pool.map(run, made.values()), strict=True):
             assert seen.report()["complete"], seen.report()
@@ -393,6 +393,39 @@ def test_the_engine_knows_resources_from_one_another(everything: Stack, engine: 
     }
     for action, resource in others.items():
         assert not engine.allows(own, Call(project.ACCOUNT, project.REGION, action, resource)), action
+
+
+@pytest.mark.parametrize("name", ["one Region", "divided"])
+def test_the_schedule_may_start_the_run_and_nothing_else(
+    deployment: Deployment, stacks: dict[str, Stack], engine: iam.Engine, name: str
+) -> None:
+    """What the schedule is set to do, its role may do, and each action less denies just that."""
+    schedule = deployment.client("scheduler").get_schedule(Name=stacks[name].outputs["ScheduleName"])["Target"]
+    start = "states:StartExecution" if ":stateMachine:" in schedule["Arn"] else "lambda:InvokeFunction"
+    asked = {(start, schedule["Arn"]), ("sqs:SendMessage", schedule["DeadLetterConfig"]["Arn"])}
+    calls = {Call(project.ACCOUNT, project.REGION, action, resource) for action, resource in asked}
+    assert_exact(engine, deployment.role_policy(schedule["RoleArn"], policy="start"), calls)
+
+
+def test_the_state_machine_may_do_what_it_is_defined_to_do_and_nothing_else(
+    deployment: Deployment, stacks: dict[str, Stack], engine: iam.Engine
+) -> None:
+    """What its definition asks for, its role may do, and each action less denies just that."""
+    states = deployment.client("stepfunctions")
+    machine = states.describe_state_machine(stateMachineArn=stacks["divided"].outputs["StateMachineArn"])
+    calls = iam.machine_calls(machine, project.ACCOUNT, project.REGION)
+    assert_exact(engine, deployment.role_policy(machine["roleArn"], policy="steps"), calls)
+
+
+def assert_exact(engine: iam.Engine, policy: Policy, calls: set[Call]) -> None:
+    """The engine allows the calls by the policy, none of them on another resource, and no other action is in it."""
+    assert engine.denied({project.ACCOUNT: policy}, calls) == set()
+    assert {action for action, _ in iam.grants(policy)} == {call.action for call in calls}
+    for action in {call.action for call in calls}:
+        lacking = {project.ACCOUNT: iam.without(policy, action)}
+        assert engine.denied(lacking, calls) == {call for call in calls if call.action == action}
+    others = {call._replace(resource=call.resource.replace("combination-", "another-")) for call in calls}
+    assert engine.denied({project.ACCOUNT: policy}, others) == others
 
 
 def test_keys_are_used_by_way_of_sns_only(everything: Stack, engine: iam.Engine) -> None:

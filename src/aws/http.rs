@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -17,13 +16,16 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use aws_smithy_types::byte_stream::ByteStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// The longest that one attempt at a request may take, from its first byte to the last of the
 /// answer. Macie answers a page in well under a second.
 pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
+
+/// The blocks in which a body is read, in bytes: a page mostly fits in one.
+const BLOCK: usize = 16 * 1024;
 
 /// What a right answer can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,10 +116,7 @@ async fn exchange(
 ) -> Result<HttpResponse, ConnectorError> {
     let mut response = connector.call(request).await?;
     let body = std::mem::replace(response.body_mut(), SdkBody::taken());
-    // The parts are joined once and when all are there: in a buffer that grows, one large answer
-    // would leave the allocator with megabytes that it keeps for the life of the process.
-    let parts = Limited::new(body, answers.largest()).collect().await;
-    let whole = parts.map_err(|error| unread(error, answers))?.to_bytes();
+    let whole = read(ByteStream::new(body), answers.largest()).await?;
     // The SDK takes an empty body for an empty document, and with that "no administrator".
     if answers == Answers::Pages && whole.is_empty() && response.status().is_success() {
         return Err(ConnectorError::user("the answer is empty".into()));
@@ -126,10 +125,33 @@ async fn exchange(
     Ok(response)
 }
 
-/// Why the body of an answer is not whole.
-fn unread(error: BoxError, answers: Answers) -> ConnectorError {
-    if error.is::<LengthLimitError>() {
-        return ConnectorError::user(format!("the answer is larger than {} bytes", answers.largest()).into());
+/// Reads a body of at most so many bytes into blocks, which are joined when it is whole.
+///
+/// A buffer that grows would leave the allocator with megabytes that it keeps for the life of the
+/// process. The parts as they come cannot be kept either, since each holds the whole buffer that the
+/// connection was read into, and a body may come byte by byte.
+async fn read(mut body: ByteStream, largest: usize) -> Result<Vec<u8>, ConnectorError> {
+    let too_large = || ConnectorError::user(format!("the answer is larger than {largest} bytes").into());
+    if body.size_hint().0 > largest as u64 {
+        return Err(too_large());
     }
-    ConnectorError::io(error)
+    let (mut full, mut block, mut length): (Vec<Vec<u8>>, _, _) = (Vec::new(), Vec::with_capacity(BLOCK), 0);
+    while let Some(part) = body.next().await {
+        let part = part.map_err(|error| ConnectorError::io(error.into()))?;
+        length += part.len();
+        if length > largest {
+            return Err(too_large());
+        }
+        let mut left = &part[..];
+        while !left.is_empty() {
+            let (now, later) = left.split_at(left.len().min(BLOCK - block.len()));
+            block.extend_from_slice(now);
+            left = later;
+            if block.len() == BLOCK {
+                full.push(std::mem::replace(&mut block, Vec::with_capacity(BLOCK)));
+            }
+        }
+    }
+    full.push(block);
+    Ok(full.concat())
 }

@@ -128,12 +128,17 @@ async fn a_log_that_takes_nothing_stops_no_report() {
     }
 }
 
+/// Resident memory in kilobytes: what it is by `VmRSS`, and the most that it was by `VmHWM`.
+fn memory(process: u32, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("Linux tells");
+    let line = status.lines().find(|line| line.starts_with(name)).expect("a line");
+    line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+}
+
 /// Resident memory in kilobytes, and the number of open files.
 fn weight(process: u32) -> (u64, usize) {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("Linux tells");
-    let resident = status.lines().find(|line| line.starts_with("VmRSS")).expect("a line");
-    let kilobytes: u64 = resident.split_whitespace().nth(1).expect("a number").parse().expect("a number");
-    (kilobytes, fs::read_dir(format!("/proc/{process}/fd")).expect("Linux tells").count())
+    let files = fs::read_dir(format!("/proc/{process}/fd")).expect("Linux tells").count();
+    (memory(process, "VmRSS"), files)
 }
 
 /// What goes wrong in six of every fifty invocations; none of it takes long.
@@ -172,11 +177,21 @@ async fn a_thousand_invocations_leave_memory_and_open_files_flat() {
     }
     eprintln!("after each 25 invocations, kilobytes and open files: {weights:?}");
     assert_eq!((answered, failed), (960, 40), "of each fifty one event is refused and one report not taken");
-    // What the allocator holds ready comes and goes, so the least of many is compared.
-    let least = |weights: &[(u64, usize)]| weights.iter().map(|(memory, _)| *memory).min().expect("some");
-    let (before, second, last) = (weights[0].0, least(&weights[10..20]), least(&weights[30..]));
-    assert!(last * 100 <= second * 103, "memory grew by more than 3% in 500 invocations: {weights:?}");
-    assert!(last * 100 <= before * 125, "what went wrong left more than a quarter behind: {weights:?}");
-    let files = |weights: &[(u64, usize)]| weights.iter().map(|(_, files)| *files).max();
-    assert!(files(&weights[30..]) <= files(&weights[10..20]), "open files: {weights:?}");
+    // By the fiftieth each kind of mishap was met.
+    let (first, tenth, last) = (weights[0], weights[9], weights[39]);
+    assert!(last.0 * 100 <= tenth.0 * 103, "memory grew by more than 3% in 750 invocations: {weights:?}");
+    assert!(last.0 * 100 <= first.0 * 110, "memory grew by more than 10% from the first ones on: {weights:?}");
+    assert_eq!(last.1, tenth.1, "open files: {weights:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_byte_by_byte_takes_no_more_memory_than_another() {
+    let function = Function::start(seed(healthy())).await;
+    assert_eq!(function.answer(json!({})).await["complete"], true);
+    let before = memory(function.process_id(), "VmHWM");
+    let drip = |api| Fault::of("macie2", api, FaultKind::Drip { bytes: 20_000 });
+    function.aws.set_faults(["ListMembers", "ListInvitations", "ListFindingsFilters"].map(drip).into());
+    assert_eq!(function.answer(json!({})).await["complete"], true, "it is read, however it comes");
+    let after = memory(function.process_id(), "VmHWM");
+    assert!(after - before < 4_000, "{before} kilobytes before, {after} after");
 }

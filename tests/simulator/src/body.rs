@@ -69,6 +69,14 @@ impl Body {
         Body::of([Step::Send(bytes), Step::Pad(padding)].into(), promised)
     }
 
+    /// Byte by byte, each one in a write of its own.
+    pub(crate) fn dripping(bytes: &Bytes, size: u64) -> Body {
+        let padded = bytes.iter().chain(&PADDING).take(usize::try_from(size).unwrap_or(0).max(bytes.len()));
+        let bytes = Bytes::from_iter(padded.copied());
+        let steps = (0..bytes.len()).flat_map(|at| [Step::Send(bytes.slice(at..=at)), Step::Flush]);
+        Body::of(steps.collect(), bytes.len() as u64)
+    }
+
     fn of(steps: VecDeque<Step>, promised: u64) -> Body {
         Body { steps, promised, in_flight: None }
     }

@@ -306,6 +306,11 @@ pub enum FaultKind {
         /// The size of the whole body.
         bytes: u64,
     },
+    /// The same, up to 65,536 bytes, which come one by one.
+    Drip {
+        /// The size of the whole body.
+        bytes: u64,
+    },
     /// The next token is the token that was sent.
     RepeatToken,
     /// The next tokens are A, B, A, B and so on.

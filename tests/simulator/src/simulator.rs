@@ -207,6 +207,10 @@ impl Services {
                 let answer = right();
                 respond(&answer, Body::padded(answer.body.clone(), bytes))
             }
+            Some(FaultKind::Drip { bytes }) => {
+                let answer = right();
+                respond(&answer, Body::dripping(&answer.body, bytes))
+            }
             Some(FaultKind::Slow { ms }) => {
                 sleep(Duration::from_millis(ms)).await;
                 whole(right())

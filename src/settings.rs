@@ -56,7 +56,7 @@ pub enum Regions {
 }
 
 /// A role to assume in another Macie administrator account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Role {
     /// Its ARN.
     pub arn: String,

@@ -9,6 +9,7 @@ mod roles;
 
 use std::time::{Duration, SystemTime};
 
+use aws_config::identity::IdentityCache;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -24,6 +25,10 @@ pub use retry::{MoreThrottling, unbudgeted};
 
 /// How long a connection may take to open. The SDK's own default.
 const CONNECT: Duration = Duration::from_millis(3100);
+
+/// For how many roles and renewals of them the SDK keeps credentials. Beyond its own 64 it would
+/// forget some that are in use, and a run would ask STS for them again and again.
+const MOST_CREDENTIALS: usize = 4096;
 
 /// The shared configuration, loaded once at start.
 #[derive(Clone, Debug)]
@@ -43,6 +48,7 @@ impl Aws {
             .region(Region::new(settings.own_region.clone()))
             .http_client(gate.guard(http.clone(), http::LONGEST_ATTEMPT, Answers::Pages))
             .retry_config(retry::reading())
+            .identity_cache(IdentityCache::lazy().max_partitions(MOST_CREDENTIALS).build())
             // The gate limits the time of each attempt, its body included.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build())

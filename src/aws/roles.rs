@@ -31,9 +31,9 @@ const SESSION_NAME: &str = "macie-compliance";
 /// take. A role that may be assumed no longer is so found when a run begins, and not within it.
 const LONGEST_RUN: Duration = Duration::from_secs(900);
 
-/// The roles that were assumed, by their ARN.
+/// The roles that were assumed. The same role with another external id may be refused.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Assumed(Arc<Mutex<HashMap<String, Session>>>);
+pub(super) struct Assumed(Arc<Mutex<HashMap<Role, Session>>>);
 
 #[derive(Clone, Debug)]
 struct Session {
@@ -49,7 +49,7 @@ impl Assumed {
         role: &Role,
         now: SystemTime,
     ) -> Result<SharedCredentialsProvider, Failure> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&role.arn).cloned();
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(role).cloned();
         if let Some(session) = kept.filter(|session| session.good_until.is_some_and(|end| end > now + LONGEST_RUN)) {
             return Ok(session.provider);
         }
@@ -58,7 +58,7 @@ impl Assumed {
         let good_until = first.expiry();
         let provider = SharedCredentialsProvider::new(Begun { first: Mutex::new(Some(first)), sts });
         let session = Session { provider: provider.clone(), good_until };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(role.arn.clone(), session);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(role.clone(), session);
         Ok(provider)
     }
 }

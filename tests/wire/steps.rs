@@ -156,6 +156,9 @@ async fn what_could_not_be_opened_is_told_and_more_roles_come_with_the_event() {
         ]
     );
     assert_eq!(report["targets"][1]["reads"][0]["api"], "AssumeRole");
+    let without = json!({"roles": [{"roleArn": role("000000000001")}], "regions": ["eu-west-1"]});
+    let answer = execute(&function, without, |_| true).await;
+    assert_eq!(answer["summary"]["targetsIncomplete"], 1, "what an external id opened stays closed without it");
 }
 
 #[tokio::test]

@@ -96,6 +96,20 @@ async fn a_role_is_assumed_once_and_not_again_by_the_next_run() {
 }
 
 #[tokio::test]
+async fn no_role_of_many_is_assumed_more_often_than_once() {
+    let accounts: Vec<String> = (1..=100).map(|account| format!("{account:012}")).collect();
+    let target = |account: &String| TargetSeed { account_id: Some(account.clone()), ..healthy() };
+    let seed = Seed { targets: accounts.iter().map(target).collect(), ..Seed::default() };
+    let roles: Vec<String> = accounts.iter().map(|account| format!("arn:aws:iam::{account}:role/audit")).collect();
+    let function = Function::with(seed, &[("MACIE_ROLE_ARNS", &roles.join(","))]).await;
+    for _ in 0..2 {
+        assert_eq!(function.answer(json!({})).await["summary"]["targetsIncomplete"], 0);
+    }
+    let assumed = function.aws.requests().iter().filter(|request| request.operation == "AssumeRole").count();
+    assert_eq!(assumed, 100);
+}
+
+#[tokio::test]
 async fn a_role_that_cannot_be_assumed_makes_only_its_own_targets_incomplete() {
     let seed = Seed { roles: [("arn:aws:iam::1:role/other".to_owned(), RoleSeed::default())].into(), ..two_accounts() };
     let function = Function::with(seed, &[("MACIE_ROLE_ARNS", ROLE)]).await;

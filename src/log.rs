@@ -8,6 +8,9 @@ use std::io;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{error, info, warn};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::report::Message;
 use crate::report::v1::{Report, Verdict};
@@ -26,6 +29,9 @@ pub fn init(lookup: impl Fn(&str) -> Option<String>) {
         "ERROR" | "FATAL" => LevelFilter::ERROR,
         _ => LevelFilter::INFO,
     };
+    // The SDK's provider of a role's credentials writes down what STS said, as it was said. Why a role
+    // could not be assumed is told with the read that failed.
+    let sources = Targets::new().with_default(level).with_target("aws_config::sts", LevelFilter::OFF);
     // A line that cannot be written is lost. To tell of that on the same standard error would panic.
     let lines = tracing_subscriber::fmt()
         .with_max_level(level)
@@ -34,9 +40,9 @@ pub fn init(lookup: impl Fn(&str) -> Option<String>) {
         .with_writer(io::stderr)
         .log_internal_errors(false);
     if lookup("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text")) {
-        lines.without_time().init();
+        lines.without_time().finish().with(sources).init();
     } else {
-        lines.json().flatten_event(true).with_span_list(false).init();
+        lines.json().flatten_event(true).with_span_list(false).finish().with(sources).init();
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the log tells, and what it must not.
 
 use serde_json::json;
-use simulator::TargetSeed;
+use simulator::{Fault, FaultKind, TargetSeed};
 
 use crate::function::{Function, healthy, seed, text};
 
@@ -63,4 +63,24 @@ async fn a_compliant_run_is_logged_at_info_and_the_level_is_a_setting() {
     let function = Function::with(seed(healthy()), &[("AWS_LAMBDA_LOG_LEVEL", "WARN")]).await;
     function.answer(json!({})).await;
     assert_eq!(function.log().await.len(), 0);
+}
+
+#[tokio::test]
+async fn what_sts_answers_is_not_logged_but_with_the_read_that_failed() {
+    let role = ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/audit");
+    for level in ["INFO", "DEBUG"] {
+        let function = Function::with(seed(healthy()), &[role, ("AWS_LAMBDA_LOG_LEVEL", level)]).await;
+        let said = FaultKind::Error {
+            status: 403,
+            code: "ExpiredTokenException".to_owned(),
+            message: "\u{202e}said".to_owned(),
+        };
+        function.aws.set_faults(vec![Fault::of("sts", "AssumeRole", said)]);
+        function.answer(json!({})).await;
+        let log = function.log().await;
+        let telling: Vec<_> = log.iter().filter(|line| line.to_string().contains("said")).collect();
+        assert_eq!(telling.len(), 1, "{level}: {telling:?}");
+        assert_eq!(telling[0]["message"], "read failed", "{level}");
+        assert!(!telling[0].to_string().contains('\u{202e}'), "{level}: {telling:?}");
+    }
 }

@@ -8,8 +8,8 @@ const LONGEST: Duration = Duration::from_secs(900);
 /// Time that is kept at the very end, to log what could not be published and to answer.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// The least that is kept for publishing, however narrow the margin: a first connection to SNS
-/// and one more attempt.
+/// The least that is kept for publishing, however narrow the margin: a first connection to SNS,
+/// and another attempt if the first was refused.
 const LEAST_MARGIN: Duration = Duration::from_secs(3);
 
 /// The least that an attempt gets where there is that much time: a first connection to a far

@@ -15,8 +15,8 @@ use crate::settings::Topic;
 /// The one message group of a FIFO topic: the order of reports is the order of runs.
 const GROUP: &str = "macie-compliance";
 
-/// The longest that one attempt at publishing may take, so that a hung one is tried again within
-/// the time that is kept for publishing.
+/// The longest that one attempt at publishing may take, so that with the usual margin a hung one is
+/// tried again within the time that is kept for publishing.
 const ATTEMPT: Duration = Duration::from_secs(3);
 
 /// Publishes to the report topic.

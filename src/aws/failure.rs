@@ -55,7 +55,7 @@ where
         let headers = response.headers();
         headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id"))
     });
-    Failure { code: clip(code), message: clip(&message), request_id: request_id.map(str::to_owned) }
+    Failure { code: clip(code), message: clip(&message), request_id: request_id.map(clip) }
 }
 
 /// The SDK's name for what went wrong in the connection. Our own gate refuses an oversized

@@ -24,9 +24,6 @@ use tokio::time::timeout;
 /// answer. Macie answers a page in well under a second.
 pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 
-/// The blocks in which a body is read, in bytes: a page mostly fits in one.
-const BLOCK: usize = 16 * 1024;
-
 /// What a right answer can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answers {
@@ -125,33 +122,23 @@ async fn exchange(
     Ok(response)
 }
 
-/// Reads a body of at most so many bytes into blocks, which are joined when it is whole.
+/// Reads a body of at most so many bytes. One that says that it is longer is not begun: what a
+/// buffer of megabytes leaves behind, the allocator keeps for the life of the process.
 ///
-/// A buffer that grows would leave the allocator with megabytes that it keeps for the life of the
-/// process. The parts as they come cannot be kept either, since each holds the whole buffer that the
-/// connection was read into, and a body may come byte by byte.
+/// The parts are copied, since each of them holds the whole buffer that the connection was read
+/// into, and a body may come byte by byte.
 async fn read(mut body: ByteStream, largest: usize) -> Result<Vec<u8>, ConnectorError> {
     let too_large = || ConnectorError::user(format!("the answer is larger than {largest} bytes").into());
-    if body.size_hint().0 > largest as u64 {
+    let promised = usize::try_from(body.size_hint().0).unwrap_or(usize::MAX);
+    if promised > largest {
         return Err(too_large());
     }
-    let (mut full, mut block, mut length): (Vec<Vec<u8>>, _, _) = (Vec::new(), Vec::with_capacity(BLOCK), 0);
+    let mut whole = Vec::with_capacity(promised);
     while let Some(part) = body.next().await {
-        let part = part.map_err(|error| ConnectorError::io(error.into()))?;
-        length += part.len();
-        if length > largest {
+        whole.extend_from_slice(&part.map_err(|error| ConnectorError::io(error.into()))?);
+        if whole.len() > largest {
             return Err(too_large());
         }
-        let mut left = &part[..];
-        while !left.is_empty() {
-            let (now, later) = left.split_at(left.len().min(BLOCK - block.len()));
-            block.extend_from_slice(now);
-            left = later;
-            if block.len() == BLOCK {
-                full.push(std::mem::replace(&mut block, Vec::with_capacity(BLOCK)));
-            }
-        }
     }
-    full.push(block);
-    Ok(full.concat())
+    Ok(whole)
 }

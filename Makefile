@@ -20,7 +20,7 @@ port := --port $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants mutants-reading coverage build deploy deploy-local bench bench-pure schema clean
+.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants mutants-collect coverage build deploy deploy-local bench bench-pure docs clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-16s %s\n", $$1, $$2 }'
@@ -28,7 +28,7 @@ help: ## Tell what there is
 	  'EVENT=FILE           the event of make invoke (events/eventbridge-scheduler.json)' \
 	  'CASES=N              the number of inputs of make fuzz for each property of events (10000)' \
 	  'PORT=N               the port of the local Lambda in make invoke (a free one)' \
-	  'SHARD=K/N            the part of the changes that make mutants and make mutants-reading try, from 0/N (all)' \
+	  'SHARD=K/N            the part of the changes that make mutants and make mutants-collect try, from 0/N (all)' \
 	  'ARCHITECTURE=x86_64  what make build builds for (arm64)' \
 	  'ROUNDS=N             how often make bench measures (5)' \
 	  'QUICK=1              make bench over a tenth of the pages, to see that it works'
@@ -44,8 +44,8 @@ test: tools ## Run all tests, the local deployment among them
 	pytest
 	FUNCTION_BINARY=$(CURDIR)/.aws-sam/local/Function/bootstrap cargo test --locked --test wire
 
-fuzz: ## Try the properties of tests/properties.rs on many more inputs
-	PROPTEST_CASES=$(CASES) cargo test --locked --test properties
+fuzz: ## Try the properties of the pure crate on many more inputs
+	PROPTEST_CASES=$(CASES) cargo test --locked --package macie-compliance-core --test properties
 
 lint: tools ## Check formats, lints, documentation, templates, policies and scripts
 	@python3 tools/install.py scans
@@ -75,11 +75,15 @@ sbom: ## Write what the function is made of, as CycloneDX JSON
 reproducible: ## Build twice in two places, off the network, and compare (half an hour)
 	@python3 tools/reproducible.py
 
-mutants: ## Change the pure modules in small ways, one at a time, and see that the tests notice (half an hour)
-	@python3 tools/mutants.py pure $(if $(SHARD),--shard $(SHARD))
+mutants: ## Change the pure crate in small ways, one at a time, and see that the tests notice (half an hour)
+	@python3 tools/install.py cargo-mutants
+	cargo mutants --package macie-compliance-core $(if $(SHARD),--shard $(SHARD))
 
-mutants-reading: ## Change what reads Macie in the same way, and see that the tests over the wire notice (half an hour)
-	@python3 tools/mutants.py reading $(if $(SHARD),--shard $(SHARD))
+# The tests over the wire mostly wait, hence more of them at a time than there are cores.
+mutants-collect: ## Change what reads Macie in the same way, and see that the tests over the wire notice (half an hour)
+	@python3 tools/install.py cargo-mutants
+	cargo mutants --no-config --package macie-compliance --file 'src/collect/*.rs' --timeout 300 $(if $(SHARD),--shard $(SHARD)) \
+	  -- --test wire -- paging rules failures outcomes targets deadline --skip failures_of_earlier_runs --test-threads 8
 
 coverage: ## Tell which lines of the function the Rust tests reach (LLVM's llvm-cov and llvm-profdata are needed)
 	@python3 tools/coverage.py
@@ -103,8 +107,8 @@ bench: tools ## Measure start, run, CPU time and memory beside what bounds them,
 bench-pure: ## Measure judging, building, rendering and splitting alone
 	cargo bench --locked --package bench --bench pure
 
-schema: ## Write the JSON Schema of the report anew
-	UPDATE_SCHEMA=1 cargo test --locked --test schema the_schema
+docs: ## Write what is generated from the code anew: the JSON Schema of the report, and the reference
+	UPDATE_DOCS=1 cargo test --locked --package macie-compliance-core --test docs
 
 clean: ## Remove what was built and installed
 	cargo clean

@@ -1,13 +1,15 @@
-//! The pure parts alone: judging facts, building the report, writing the mail, and making the
+//! The pure parts alone: judging evidence, building the report, writing the mail, and making the
 //! messages, split where one would be too large. `make bench-pure` runs them.
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use macie_compliance::event::Trigger;
-use macie_compliance::facts::{Api, Facts, Read, Resource, ResourceType, Status, Target};
-use macie_compliance::report::v1::Report;
-use macie_compliance::report::{self, Head};
-use macie_compliance::rules::Rules;
+use macie_compliance_core::api::Api;
+use macie_compliance_core::evidence::{Evidence, Member, Read};
+use macie_compliance_core::judge::judge;
+use macie_compliance_core::render::Messages;
+use macie_compliance_core::report::Builder;
+use macie_compliance_core::report::v1::Report;
+use macie_compliance_core::testing;
 
 /// How many violations there are.
 const VIOLATIONS: [u64; 3] = [10, 1_000, 10_000];
@@ -17,17 +19,22 @@ fn main() {
 }
 
 #[divan::bench(args = VIOLATIONS)]
-fn judge(bencher: Bencher, violations: u64) {
-    let (facts, rules) = (facts(violations), Rules::without(&[]));
-    bencher.counter(ItemsCount::new(violations)).bench_local(|| rules.judge(black_box(&facts)));
+fn judge_alone(bencher: Bencher, violations: u64) {
+    let (evidence, checks, policy) = (evidence(violations), testing::checks(), testing::policy());
+    let counted = bencher.counter(ItemsCount::new(violations));
+    counted.bench_local(|| evidence.iter().map(|one| judge(black_box(one), &checks, &policy)).collect::<Vec<_>>());
 }
 
 /// Judging included, since building a report begins with it.
 #[divan::bench(args = VIOLATIONS)]
 fn judge_and_build(bencher: Bencher, violations: u64) {
-    let (facts, rules) = (facts(violations), Rules::without(&[]));
+    let (evidence, checks, policy) = (evidence(violations), testing::checks(), testing::policy());
     let counted = bencher.counter(ItemsCount::new(violations));
-    counted.with_inputs(head).bench_local_values(|head| report::build(head, black_box(&facts), &rules));
+    counted.with_inputs(|| evidence.clone()).bench_local_values(|evidence| {
+        let mut builder = Builder::new(&checks, &policy);
+        evidence.into_iter().for_each(|evidence| builder.add(evidence));
+        builder.report(testing::header())
+    });
 }
 
 /// The JSON of the report alone, for comparison.
@@ -41,59 +48,41 @@ fn to_json(bencher: Bencher, violations: u64) {
 #[divan::bench(args = VIOLATIONS)]
 fn render_and_split(bencher: Bencher, violations: u64) {
     let report = built(violations);
-    bencher.counter(ItemsCount::new(violations)).bench_local(|| report::messages(black_box(&report)));
+    let counted = bencher.counter(ItemsCount::new(violations));
+    counted.bench_local(|| Messages::of(black_box(&report)).iter().count());
 }
 
 fn built(violations: u64) -> Report {
-    report::build(head(), &facts(violations), &Rules::without(&[]))
+    testing::report(&evidence(violations))
 }
 
-fn head() -> Head {
-    Head {
-        report_id: "17793124-05d4-b198-2fde-7ededc63b103".to_owned(),
-        generated_at: "2026-11-22T06:00:04Z".to_owned(),
-        trigger: Trigger {
-            source: "aws.scheduler".to_owned(),
-            detail_type: Some("Scheduled Event".to_owned()),
-            id: Some("17793124-05d4-b198-2fde-7ededc63b103".to_owned()),
-            time: Some("2026-11-22T06:00:00Z".to_owned()),
-        },
-    }
-}
-
-/// Members that a rule flags, of ten Regions.
-fn facts(violations: u64) -> Vec<Facts> {
+/// Members that a check flags, of ten Regions.
+fn evidence(violations: u64) -> Vec<Evidence> {
     let regions = 0..10;
     regions
         .map(|region| {
-            let target = Target { account_id: "999999999999".to_owned(), region: format!("eu-north-{region}") };
-            let flagged: Vec<Resource> = (0..violations / 10).map(|number| member(region, number)).collect();
+            let flagged: Vec<Member> = (0..violations / 10).map(|number| member(region, number)).collect();
             let items = flagged.len() as u64;
             let read = |api, pages, items| Read { pages, items, ..Read::new(api) };
-            Facts {
+            Evidence {
                 reads: vec![
                     read(Api::GetMacieSession, 1, 1),
                     read(Api::ListMembers, items.div_ceil(25), items),
                     read(Api::GetMember, items, items),
                 ],
-                members_by_status: [("AccountSuspended".to_owned(), items)].into(),
-                flagged,
-                ..Facts::new(target)
+                members: testing::members(flagged),
+                ..Evidence::new(testing::target(999_999_999_999, &format!("eu-north-{region}")))
             }
         })
         .collect()
 }
 
-fn member(region: u64, number: u64) -> Resource {
+fn member(region: u64, number: u64) -> Member {
     let id = format!("{:012}", 100_000_000_000 + number);
-    Resource {
-        kind: ResourceType::Member,
+    Member {
         arn: Some(format!("arn:aws:macie2:eu-north-{region}:999999999999:member/{id}")),
-        id,
-        name: None,
-        email: None,
-        status: Status::Is("AccountSuspended".to_owned()),
         since: Some("2026-11-01T09:30:00Z".to_owned()),
-        confirmed: Some(true),
+        confirmed: true,
+        ..testing::member(id, "AccountSuspended")
     }
 }

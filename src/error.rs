@@ -4,9 +4,15 @@ use std::fmt;
 
 use lambda_runtime::Diagnostic;
 
-use crate::event::InvalidEvent;
-use crate::facts::Failure;
-use crate::text::plain;
+use macie_compliance_core::failure::Failure;
+use macie_compliance_core::inlet::event::InvalidEvent;
+use macie_compliance_core::report::v1::Report;
+use macie_compliance_core::text::plain;
+
+use crate::outlets::Undelivered;
+
+/// The longest message of a service shown. A refusal names the policy that it comes from at its end.
+const MESSAGE: usize = 1024;
 
 /// Why an invocation failed. Reads that fail are not here: they are part of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,19 +39,27 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The error of a report that was not delivered.
+    pub(crate) fn publish_failed(failed: Box<(Report, Undelivered)>) -> Error {
+        let (report, Undelivered { delivered, of, failure }) = *failed;
+        Error::PublishFailed { report_id: report.report_id, published: delivered, messages: of, failure }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::InvalidEvent(error) => error.fmt(f),
             Error::StepFailed { what, failure } => {
-                write!(f, "{}: {}: {}", plain(what, 256), plain(&failure.code, 64), plain(&failure.message, 500))
+                write!(f, "{}: {}: {}", plain(what, 256), plain(&failure.code, 64), plain(&failure.message, MESSAGE))
             }
             Error::PublishFailed { report_id, published, messages, failure } => write!(
                 f,
                 "report {}: {published} of {messages} messages published, then {}: {}",
                 plain(report_id, 256),
                 plain(&failure.code, 64),
-                plain(&failure.message, 500)
+                plain(&failure.message, MESSAGE)
             ),
         }
     }

@@ -1,36 +1,28 @@
-//! One invocation: collect, judge and render, publish.
+//! One invocation: what it is asked for, how long it has, and what it answers.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
-use futures_util::future::join_all;
 use lambda_runtime::{Context, LambdaEvent};
+use macie_compliance_core::failure::Failure;
+use macie_compliance_core::inlet::deadline::Budget;
+use macie_compliance_core::inlet::event;
+use macie_compliance_core::inlet::settings::Settings;
+use macie_compliance_core::names::{Arn, Target, is_account_id};
+use macie_compliance_core::order::{Event, Order, Step, Task};
+use macie_compliance_core::report::v1::{Report, Summary, Verdict};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
 
-use crate::aws::Aws;
-use crate::deadline::Budget;
+use crate::client::Aws;
+use crate::divided::{Audited, Divided};
 use crate::error::Error;
-use crate::event::{self, Event, Request, Trigger};
-use crate::facts::{Facts, Failure};
-use crate::names::{Arn, is_account_id};
-use crate::report::v1::{Report, Summary, Verdict};
-use crate::report::{self, Head};
-use crate::rules::Rules;
-use crate::settings::{NotifyOn, Regions, Settings};
-use crate::sns::Publisher;
-use crate::{log, macie, targets};
+use crate::run::{Concluded, Runner};
+use crate::store::ObjectStore;
 
-/// Everything that outlives an invocation.
+/// Answers invocations.
 #[derive(Debug)]
 pub struct Handler {
-    pub(crate) settings: Settings,
-    pub(crate) rules: Rules,
-    pub(crate) aws: Aws,
-    publisher: Publisher,
-    pub(crate) now: fn() -> SystemTime,
+    runner: Runner,
 }
 
 /// What an invocation answers.
@@ -46,7 +38,7 @@ pub enum Answer {
         /// Whether everything was read.
         complete: bool,
         /// The counts of the report.
-        summary: Summary,
+        summary: Box<Summary>,
         /// The ids that SNS gave, one for each part; none where nothing was to be published.
         message_ids: Vec<String>,
         /// The whole report, of a dry run only.
@@ -62,10 +54,9 @@ pub enum Answer {
     },
     /// The step that audits a target.
     Target {
-        /// Its account.
-        account_id: String,
-        /// Its Region.
-        region: String,
+        /// The account and the Region.
+        #[serde(flatten)]
+        target: Target,
         /// The verdict over it.
         verdict: Verdict,
         /// Whether everything of it was read.
@@ -74,32 +65,24 @@ pub enum Answer {
 }
 
 impl Answer {
-    pub(crate) fn without_report(mut self) -> Answer {
-        if let Answer::Run { report, .. } = &mut self {
-            *report = None;
+    fn of(concluded: Concluded, with_report: bool) -> Answer {
+        let Concluded { report, receipt } = concluded;
+        Answer::Run {
+            report_id: report.report_id.clone(),
+            verdict: report.verdict,
+            complete: report.complete,
+            summary: Box::new(report.summary.clone()),
+            message_ids: receipt.message_ids,
+            report: with_report.then(|| Box::new(report)),
         }
-        self
     }
-}
-
-/// The moments of an invocation at which something has to be over.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moments {
-    /// Reading.
-    pub(crate) cut: Instant,
-    /// Publishing.
-    pub(crate) end: Instant,
-    /// One attempt at a request, this long after it was begun.
-    pub(crate) attempt: Duration,
 }
 
 impl Handler {
     /// A handler with these settings and clients. The clock is an argument so that there is one
     /// place that reads it.
     pub fn new(settings: Settings, aws: Aws, now: fn() -> SystemTime) -> Handler {
-        let rules = Rules::without(&settings.disabled_rules);
-        let publisher = Publisher::new(&aws, &settings.topic);
-        Handler { settings, rules, aws, publisher, now }
+        Handler { runner: Runner::new(settings, aws, now) }
     }
 
     /// Runs over the targets that the event asks for, or does one step of such a run.
@@ -110,103 +93,56 @@ impl Handler {
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Error> {
         let LambdaEvent { payload, context } = event;
         let event = event::parse(&payload).map_err(Error::InvalidEvent)?;
-        let start = Instant::now();
-        let budget = Budget::new(context.deadline, (self.now)(), self.settings.deadline_margin);
-        let moments = Moments { cut: start + budget.read, end: start + budget.publish, attempt: budget.attempt };
+        let margin = self.runner.settings.deadline_margin;
+        let budget = Budget::new(context.deadline, self.runner.now(), Instant::now(), margin);
+        self.runner.aws.begin();
         match event {
-            Event::Run(request) => self.run(request, &context, &moments).await,
-            Event::Step(step) => self.step(step, &context, &moments).await,
+            Event::Run(order) => self.run(order, &context, &budget).await,
+            Event::Step(step) => self.step(step, &context, &budget).await,
         }
     }
 
-    async fn run(&self, request: Request, context: &Context, moments: &Moments) -> Result<Answer, Error> {
-        let facts = self.collect(&request, context, moments).await;
-        let report_id = request.trigger.id.clone().unwrap_or_else(|| context.request_id.clone());
-        let report = report::build(self.head(report_id, request.trigger), &facts, &self.rules);
-        drop(facts);
-        log::report(&report);
-        self.conclude(report, request.dry_run, moments.end).await
+    async fn run(&self, order: Order, context: &Context, budget: &Budget) -> Result<Answer, Error> {
+        let report_id = order.trigger.id.clone().unwrap_or_else(|| context.request_id.clone());
+        let dry_run = order.dry_run;
+        let concluded = self.runner.run(order, report_id, self.account(context), budget).await;
+        Ok(Answer::of(concluded.map_err(Error::publish_failed)?, dry_run))
     }
 
-    /// Publishes the report, if it is to be, and gives the answer.
-    pub(crate) async fn conclude(&self, report: Report, dry_run: bool, end: Instant) -> Result<Answer, Error> {
-        let silent = self.settings.notify_on == NotifyOn::Problems && report.verdict == Verdict::Compliant;
-        let message_ids = if dry_run || silent { Vec::new() } else { self.publish(&report, end).await? };
-        Ok(Answer::Run {
-            report_id: report.report_id.clone(),
-            verdict: report.verdict,
-            complete: report.complete,
-            summary: report.summary.clone(),
-            message_ids,
-            report: dry_run.then(|| Box::new(report)),
-        })
-    }
-
-    /// Reads every target until the cut.
-    async fn collect(&self, request: &Request, context: &Context, moments: &Moments) -> Vec<Facts> {
-        let (aws, now, cut) = (self.aws.within(moments.attempt), (self.now)(), moments.cut);
-        let asked = request.regions.clone().map(Regions::These);
-        let regions = asked.as_ref().unwrap_or(&self.settings.regions);
-        // Each account is read as soon as it is open, so that one that does not open delays no other.
-        let accounts = targets::accounts(&self.settings.roles, self.account(context)).map(|account| {
-            let aws = &aws;
-            async move {
-                let plan = targets::open(aws, account, regions, now, cut).await;
-                // Boxed, since a future of so many requests is large and would be moved about.
-                let open = plan.open.into_iter().map(|(config, facts)| {
-                    Box::pin(async move {
-                        macie::read(&config, facts, &self.rules, self.settings.include_emails, cut).await
-                    })
-                });
-                let mut facts = join_all(open).await;
-                facts.extend(plan.closed);
-                facts
+    async fn step(&self, step: Step, context: &Context, budget: &Budget) -> Result<Answer, Error> {
+        let Runner { settings, aws, .. } = &self.runner;
+        let no_bucket = || Error::StepFailed {
+            what: "RESULT_BUCKET is not set".to_owned(),
+            failure: Failure::own("InvalidSettings", "steps are for the state machine of the template"),
+        };
+        let bucket = settings.result_bucket.as_deref().ok_or_else(no_bucket)?;
+        let divided = Divided {
+            runner: &self.runner,
+            store: ObjectStore::new(aws, bucket, settings.bucket_key.as_deref()),
+            execution: &step.execution,
+            own_account: self.account(context),
+            budget,
+        };
+        match step.task {
+            Task::ListTargets(order, roles) => {
+                let targets = divided.list_targets(order, roles).await?;
+                Ok(Answer::Targets { execution: step.execution, targets })
             }
-        });
-        let mut facts = join_all(accounts).await.concat();
-        facts.sort_by(|a, b| a.target.cmp(&b.target));
-        facts
+            Task::AuditTarget(assignment) => {
+                let Audited { target, verdict, complete } = divided.audit_target(assignment).await?;
+                Ok(Answer::Target { target, verdict, complete })
+            }
+            // A report can be larger than what a state may answer, so it is never part of the answer.
+            Task::PublishReport => divided.publish_report().await.map(|concluded| Answer::of(concluded, false)),
+        }
     }
 
     /// The account that the function runs in. Outside Lambda the function's ARN may name none;
     /// then the topic's owner stands in.
-    pub(crate) fn account<'a>(&'a self, context: &'a Context) -> &'a str {
+    fn account<'a>(&'a self, context: &'a Context) -> &'a str {
         Arn::parse(&context.invoked_function_arn)
             .map(|arn| arn.account_id)
             .filter(|account| is_account_id(account))
-            .unwrap_or(&self.settings.topic.account_id)
-    }
-
-    /// The head of a report that is made now.
-    pub(crate) fn head(&self, report_id: String, trigger: Trigger) -> Head {
-        Head { report_id, generated_at: self.timestamp(), trigger }
-    }
-
-    fn timestamp(&self) -> String {
-        let seconds = DateTime::from_secs(DateTime::from((self.now)()).secs());
-        seconds.fmt(Format::DateTime).unwrap_or_default()
-    }
-
-    /// Publishes every part, in order, and gives their ids.
-    async fn publish(&self, report: &Report, end: Instant) -> Result<Vec<String>, Error> {
-        let messages = report::messages(report);
-        let mut published = Vec::with_capacity(messages.len());
-        for message in &messages {
-            let sent = timeout_at(end, self.publisher.publish(message)).await;
-            match sent.unwrap_or_else(|_| Err(Failure::deadline_exceeded())) {
-                Ok(id) => published.push(id),
-                Err(failure) => {
-                    log::unpublished(report, &messages, published.len());
-                    return Err(Error::PublishFailed {
-                        report_id: report.report_id.clone(),
-                        published: published.len(),
-                        messages: messages.len(),
-                        failure,
-                    });
-                }
-            }
-        }
-        log::published(report, &published);
-        Ok(published)
+            .unwrap_or(&self.runner.settings.topic.account_id)
     }
 }

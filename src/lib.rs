@@ -1,28 +1,18 @@
 //! Proves on a schedule that Amazon Macie watches what it should and that nobody has muted it.
 //!
-//! One run goes through four steps: [`targets`] and [`macie`] collect [`facts`], [`rules`] judge
-//! them, [`report`] renders what was found, and [`sns`] publishes it. [`handler`] ties the steps
-//! together. Judging and rendering are pure: they make no request, read no clock and cannot fail.
+//! This crate is what talks: to Lambda ([`handler`]), to Macie ([`collect`]), to SNS ([`outlets`]), to
+//! a bucket, and to the log. What it finds is judged and rendered by `macie-compliance-core`, which is
+//! pure. [`run`] goes through the steps of a run, and `divided` through those of one that a state
+//! machine divides.
 
-pub mod handler;
-mod steps;
-
-pub mod deadline;
+mod divided;
 pub mod error;
-pub mod event;
-pub mod settings;
+pub mod handler;
+pub mod run;
 
-pub mod aws;
-pub mod facts;
-pub mod macie;
-pub mod targets;
-
-pub mod rules;
-
-pub mod report;
-pub mod s3;
-pub mod sns;
+pub mod client;
+pub mod collect;
+pub mod outlets;
+mod store;
 
 pub mod log;
-pub mod names;
-pub mod text;

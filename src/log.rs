@@ -7,17 +7,22 @@
 use std::io;
 
 use tracing::level_filters::LevelFilter;
-use tracing::{error, info, warn};
+use tracing::{Level, enabled, error, info, warn};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::report::Message;
-use crate::report::v1::{Report, Verdict};
-use crate::text::{json, plain};
+use macie_compliance_core::names::Target;
+use macie_compliance_core::render::Messages;
+use macie_compliance_core::report::v1::{Report, Verdict};
+use macie_compliance_core::text::{json, plain};
 
 /// The longest id, name or status in a line.
 const SHORT: usize = 256;
+
+/// The longest message of a service in a line. A refusal names the policy that it comes from at its
+/// end.
+const MESSAGE: usize = 1024;
 
 /// Starts logging, in the format and from the level that Lambda's `AWS_LAMBDA_LOG_FORMAT` and
 /// `AWS_LAMBDA_LOG_LEVEL` say: by default JSON, from `INFO`.
@@ -61,10 +66,10 @@ pub(crate) fn report(report: &Report) {
         warn!(
             id = violation.id,
             rule = violation.rule,
-            severity = json(&violation.severity).trim_matches('"'),
-            accountId = violation.account_id,
-            region = violation.region,
-            resourceType = json(&violation.resource.kind).trim_matches('"'),
+            severity = violation.severity.as_str(),
+            accountId = violation.target.account_id,
+            region = violation.target.region,
+            resourceType = violation.resource.kind.as_str(),
             resourceId = plain(&violation.resource.id, SHORT),
             name = or_none(&violation.resource.name),
             status = or_none(&violation.status),
@@ -77,18 +82,38 @@ pub(crate) fn report(report: &Report) {
         for read in &target.reads {
             let Some(failure) = &read.error else { continue };
             warn!(
-                accountId = target.account_id,
-                region = target.region,
-                api = read.api,
+                accountId = target.target.account_id,
+                region = target.target.region,
+                api = read.api.operation(),
                 pages = read.pages,
                 items = read.items,
                 code = plain(&failure.code, SHORT),
-                error = plain(&failure.message, SHORT),
+                error = plain(&failure.message, MESSAGE),
                 requestId = failure.request_id.as_deref().map(|id| plain(id, SHORT)),
                 hint = failure.hint,
                 "read failed"
             );
         }
+    }
+}
+
+/// Logs what the audit of one target of a divided run came to. What it found is logged once, with the
+/// report of all.
+pub(crate) fn audited(target: &Target, verdict: Verdict, complete: bool) {
+    info!(accountId = target.account_id, region = target.region, verdict = verdict.as_str(), complete, "audited");
+}
+
+/// Logs that a report was delivered, or was not to be, since there was nothing to say. An alarm counts
+/// these lines, so they are written whatever the level.
+pub(crate) fn concluded(report: &Report, is_partial: bool) {
+    let report_id = plain(&report.report_id, SHORT);
+    let scope = if is_partial { "part" } else { "settings" };
+    if enabled!(Level::INFO) {
+        info!(reportId = report_id, scope, "concluded");
+    } else if enabled!(Level::WARN) {
+        warn!(reportId = report_id, scope, "concluded");
+    } else {
+        error!(reportId = report_id, scope, "concluded");
     }
 }
 
@@ -99,7 +124,7 @@ pub(crate) fn published(report: &Report, message_ids: &[String]) {
 
 /// Logs the whole report, since not all of it could be published: one line for each part, whose
 /// `report` is the JSON that SNS did not take or of which the rest is missing.
-pub(crate) fn unpublished(report: &Report, messages: &[Message], published: usize) {
+pub(crate) fn unpublished(report: &Report, messages: &Messages<'_>, published: usize) {
     for (index, message) in messages.iter().enumerate() {
         error!(
             reportId = plain(&report.report_id, SHORT),

@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use http::Request;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use lambda_runtime_api_client::body::Body;
-use macie_compliance::aws::Aws;
+use macie_compliance::client::Aws;
 use macie_compliance::handler::Handler;
 use macie_compliance::log;
-use macie_compliance::settings::Settings;
+use macie_compliance_core::inlet::settings::Settings;
 use serde_json::Value;
 use tracing::error;
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::lambda::{Invocation, Outcome};
+use simulator::seed::MACIE_REGIONS;
 use simulator::{Fault, FaultKind, Seed, TargetSeed};
 use tokio::time::{sleep, timeout};
 
-use crate::function::{Function, error, healthy, part, seed, violations};
+use crate::function::{ACCOUNT, Function, error, healthy, part, seed, violations, with_seconds};
 
 const MEMBERS: usize = 20;
 const FILTERS: usize = 300;
@@ -194,4 +195,50 @@ async fn an_answer_that_comes_byte_by_byte_takes_no_more_memory_than_another() {
     assert_eq!(function.answer(json!({})).await["complete"], true, "it is read, however it comes");
     let after = memory(function.process_id(), "VmHWM");
     assert!(after - before < 4_000, "{before} kilobytes before, {after} after");
+}
+
+/// Macie's accounts in an organization of AWS's largest size, each in every Region.
+const TARGETS: u64 = 44_000;
+
+#[tokio::test]
+async fn forty_four_thousand_clean_targets_are_put_together_in_a_hundred_megabytes() {
+    let function = Function::with(seed(healthy()), &[("RESULT_BUCKET", "results")]).await;
+    let step = |name: &str, more: Value| {
+        let mut event = json!({"step": name, "execution": "e-1"});
+        event.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        with_seconds_for(event)
+    };
+    let invoke = async |event| match function.invoke(event).await {
+        Outcome::Answer(answer) => answer,
+        Outcome::Error { error_type, message } => panic!("{error_type}: {message}"),
+    };
+    invoke(step("ListTargets", json!({"event": {}}))).await;
+    let one = json!({"target": {"accountId": ACCOUNT, "region": "us-east-1"}});
+    assert_eq!(invoke(step("AuditTarget", one)).await["verdict"], "COMPLIANT");
+    let document = function.aws.object("us-east-1.json").expect("the evidence of a target");
+    let document = String::from_utf8(document.to_vec()).expect("JSON");
+    let items: Vec<Value> = (0..TARGETS / 22)
+        .flat_map(|account| {
+            MACIE_REGIONS.map(|region| json!({"accountId": format!("{account:012}"), "region": region}))
+        })
+        .collect();
+    for item in &items {
+        let (account, region) =
+            (item["accountId"].as_str().expect("an id"), item["region"].as_str().expect("a Region"));
+        let path = format!("/results/runs/e-1/evidence/{account}-{region}.json");
+        let evidence = document
+            .replace(&format!("\"accountId\":\"{ACCOUNT}\""), &format!("\"accountId\":\"{account}\""))
+            .replace("\"region\":\"us-east-1\"", &format!("\"region\":\"{region}\""));
+        function.aws.put_object(&path, evidence.into());
+    }
+    function.aws.put_object("/results/runs/e-1/targets.json", json!(items).to_string().into());
+    let answer = invoke(step("PublishReport", json!({}))).await;
+    assert_eq!((&answer["verdict"], &answer["summary"]["targets"]), (&json!("COMPLIANT"), &json!(TARGETS)));
+    let peak = memory(function.process_id(), "VmHWM");
+    assert!(peak <= 100_000, "{peak} KB");
+}
+
+/// An invocation with Lambda's longest time left.
+fn with_seconds_for(event: Value) -> Invocation {
+    Invocation { event: event.to_string().into_bytes(), ..with_seconds(900) }
 }

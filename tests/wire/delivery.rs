@@ -198,13 +198,15 @@ async fn a_retry_after_half_a_report_gives_every_part_and_a_consumer_tells_by_re
         assert_eq!((sent.len(), consumed(&function).len()), (1, 1), "the first part is out and stays out");
 
         function.aws.set_faults(Vec::new());
+        // The times in a report are of whole seconds.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
         let Outcome::Answer(answer) = function.invoke(invocation).await else { panic!("it fails again") };
         assert_eq!((&answer["reportId"], answer["messageIds"].as_array().map(Vec::len)), (&json!("e-7"), Some(3)));
         assert_whole(&consumed(&function), "e-7", 1_000);
         let messages = function.aws.messages();
         let deduplication: BTreeSet<_> = messages.iter().map(|message| &message.deduplication_id).collect();
         if topic == FIFO {
-            assert_eq!((messages.len(), deduplication.len()), (3, 3), "the topic drops the part that it had");
+            assert_eq!((messages.len(), deduplication.len()), (4, 4), "what was read anew is another report");
             assert!(messages.iter().all(|message| message.group_id == sent[0].group_id), "one group keeps the order");
         } else {
             assert_eq!(messages.len(), 4, "the first part comes twice");
@@ -231,4 +233,18 @@ async fn a_momentary_failure_or_a_lost_acknowledgement_in_the_middle_loses_no_pa
             assert_eq!(Value::from(parts), expected, "in order, and the unacknowledged one again where it may be lost");
         }
     }
+}
+
+#[tokio::test]
+async fn a_retry_that_reads_more_loses_no_part_to_the_deduplication_of_a_topic() {
+    let cut = Fault { from: 26, ..Fault::of("macie2", "ListMembers", error(400, "ValidationException", "no")) };
+    let refused = Fault { from: 2, ..Fault::of("sns", "Publish", error(403, "AuthorizationError", "no")) };
+    let seed = Seed { faults: vec![cut, refused], ..large() };
+    let function = Function::with(seed, &[("REPORT_TOPIC_ARN", FIFO)]).await;
+    let invocation = Invocation::new(json!({}));
+    assert!(matches!(function.invoke(invocation.clone()).await, Outcome::Error { .. }));
+    assert_eq!(function.published().len(), 1, "the first part of what was read until the cut");
+    function.aws.set_faults(Vec::new());
+    assert!(matches!(function.invoke(invocation.clone()).await, Outcome::Answer(_)));
+    assert_whole(&consumed(&function), &invocation.request_id, 1_000);
 }

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 use simulator::lambda::{Invocation, Outcome};
-use simulator::{Fault, FaultKind};
+use simulator::{Fault, FaultKind, Seed};
 
-use crate::function::{Function, error, faulty, healthy, read, seed};
+use crate::function::{Function, error, faulty, healthy, read, seed, text};
 
 const APIS: [&str; 5] =
     ["GetMacieSession", "GetAdministratorAccount", "ListMembers", "ListInvitations", "ListFindingsFilters"];
@@ -99,4 +99,39 @@ async fn a_deadline_and_an_arn_as_cargo_lambda_watch_gives_them_end_no_run() {
         crate::function::ACCOUNT,
         "the topic's owner stands in"
     );
+}
+
+#[tokio::test]
+async fn a_region_that_a_service_control_policy_denies_is_one_item_of_the_mail_that_says_what_helps() {
+    let denied = ["eu-north-1", "eu-south-1", "sa-east-1"];
+    let fault = |region: &&str| {
+        APIS.map(|api| Fault {
+            region: Some((*region).to_owned()),
+            ..Fault::of("macie2", api, error(403, "AccessDeniedException", &format!(
+                "User: arn:aws:sts::999999999999:assumed-role/macie-compliance-FunctionRole-1QWERTY2ASDF/macie-compliance-Function-AbCdEfGhIjKl is not authorized to perform: macie2:{api} on resource: arn:aws:macie2:{region}:999999999999:* with an explicit deny in a service control policy: arn:aws:organizations::111122223333:policy/o-exampleorgid/service_control_policy/p-examplepolicyid"
+            )))
+        })
+    };
+    let faults = denied
+        .iter()
+        .flat_map(fault)
+        .chain([Fault::of("macie2", "GetMasterAccount", error(403, "AccessDeniedException", "no"))])
+        .collect();
+    let function = Function::with(Seed { faults, ..seed(healthy()) }, &[("MACIE_REGIONS", "all")]).await;
+    assert_eq!(function.answer(json!({})).await["summary"]["targetsIncomplete"], 3);
+    let mail = text(&function.aws.messages()[0].body, "email");
+    let flat = mail.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(mail.lines().filter(|line| line.starts_with("- ")).count(), 1, "{mail}");
+    for part in APIS.iter().chain(&denied).chain(&[
+        "denied by a service control policy",
+        "out of MACIE_REGIONS",
+        "p-examplepolicyid",
+    ]) {
+        assert!(flat.contains(part), "{part} in {mail}");
+    }
+    assert!(!flat.contains("Fix: allow"), "it is allowed already: {mail}");
+    let report = function.published().remove(0);
+    let failed = report["targets"].as_array().expect("a list").iter().find(|target| target["region"] == "eu-north-1");
+    let hint = failed.expect("the target")["reads"][0]["error"]["hint"].as_str().expect("a hint");
+    assert!(hint.starts_with("take eu-north-1 out of MACIE_REGIONS"), "{hint}");
 }

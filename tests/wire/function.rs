@@ -176,7 +176,7 @@ pub(crate) fn text(body: &str, protocol: &str) -> String {
 
 /// The published schema, as anyone can read it in the repository.
 static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schema/report-1.0.schema.json");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schema/report-1.1.schema.json");
     let schema: Value = serde_json::from_slice(&std::fs::read(path).expect("the schema is there")).expect("JSON");
     jsonschema::validator_for(&schema).expect("a JSON Schema")
 });

@@ -3,7 +3,7 @@
 use serde_json::json;
 use simulator::{Fault, FaultKind, TargetSeed};
 
-use crate::function::{Function, healthy, seed, text};
+use crate::function::{Function, error, healthy, seed, text};
 
 fn flagged() -> TargetSeed {
     TargetSeed {
@@ -18,7 +18,7 @@ async fn the_verdict_and_every_violation_are_logged_before_publishing() {
     function.answer(json!({})).await;
     let log = function.log().await;
     let messages: Vec<&str> = log.iter().filter_map(|line| line["message"].as_str()).collect();
-    assert_eq!(messages, ["report", "violation", "violation", "published"]);
+    assert_eq!(messages, ["report", "violation", "violation", "published", "concluded"]);
     let report = &log[0];
     assert_eq!(
         (&report["level"], &report["verdict"], &report["complete"]),
@@ -62,7 +62,34 @@ async fn a_compliant_run_is_logged_at_info_and_the_level_is_a_setting() {
 
     let function = Function::with(seed(healthy()), &[("AWS_LAMBDA_LOG_LEVEL", "WARN")]).await;
     function.answer(json!({})).await;
-    assert_eq!(function.log().await.len(), 0);
+    let log = function.log().await;
+    let lines: Vec<_> = log.iter().map(|line| (&line["level"], &line["message"])).collect();
+    assert_eq!(lines, [(&json!("WARN"), &json!("concluded"))], "an alarm counts these lines");
+}
+
+/// The scopes of the lines that the silence alarm counts.
+async fn concluded(function: &Function) -> Vec<String> {
+    let log = function.log().await;
+    let lines = log.iter().filter(|line| line["message"] == "concluded");
+    lines.map(|line| line["scope"].as_str().expect("a scope").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn only_a_report_over_the_settings_that_was_concluded_breaks_the_silence() {
+    let function = Function::start(seed(healthy())).await;
+    function.answer(json!({"publish": false})).await;
+    assert!(concluded(&function).await.is_empty(), "a dry run concludes nothing");
+    function.answer(json!({"regions": ["us-east-1"]})).await;
+    assert_eq!(concluded(&function).await, ["part"]);
+    function.answer(json!({})).await;
+    assert_eq!(concluded(&function).await, ["part", "settings"]);
+    function.aws.set_faults(vec![Fault::of("sns", "Publish", error(403, "AuthorizationError", "no"))]);
+    function.error(json!({})).await;
+    assert_eq!(concluded(&function).await.len(), 2, "nobody was told");
+
+    let quiet = Function::with(seed(healthy()), &[("NOTIFY_ON", "problems")]).await;
+    quiet.answer(json!({})).await;
+    assert_eq!(concluded(&quiet).await, ["settings"], "to be quiet on purpose is not silence");
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@ mod failures;
 mod function;
 mod logs;
 mod matrix;
+mod network;
+mod outcomes;
 mod paging;
 mod publishing;
 mod rules;

@@ -1,10 +1,10 @@
 //! What SNS gets, and what happens when it does not take it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 use simulator::lambda::{Invocation, Outcome};
-use simulator::{Fault, Seed, TargetSeed};
+use simulator::{Fault, FaultKind, Message, Seed, TargetSeed};
 
 use crate::function::{Function, TOPIC, error, healthy, part, seed, text, violations};
 
@@ -51,16 +51,17 @@ async fn one_message_holds_the_report_for_programs_and_texts_for_people() {
 }
 
 #[tokio::test]
-async fn a_fifo_topic_gets_a_group_and_a_deduplication_id_that_a_retry_repeats() {
+async fn a_fifo_topic_gets_a_group_and_a_deduplication_id_that_is_the_same_after_a_lost_acknowledgement() {
     let fifo = "arn:aws:sns:us-east-1:999999999999:reports.fifo";
-    let function = Function::with(flagged(), &[("REPORT_TOPIC_ARN", fifo)]).await;
-    let invocation = Invocation::new(json!({}));
-    for _ in 0..2 {
-        assert!(matches!(function.invoke(invocation.clone()).await, Outcome::Answer(_)));
-    }
+    let lost = Fault { times: Some(1), ..Fault::of("sns", "Publish", FaultKind::AfterAccept) };
+    let seed = Seed { faults: vec![lost], ..flagged() };
+    let function = Function::with(seed, &[("REPORT_TOPIC_ARN", fifo)]).await;
+    function.answer(json!({})).await;
     let published = function.aws.requests().iter().filter(|request| request.operation == "Publish").count();
     assert_eq!(published, 2);
-    let [message] = &function.aws.messages()[..] else { panic!("the second is the same and is not delivered again") };
+    let [message] = &function.aws.messages()[..] else {
+        panic!("the second is the same, byte by byte, and is not delivered again")
+    };
     assert!(message.group_id.is_some() && message.deduplication_id.is_some());
 }
 
@@ -90,7 +91,10 @@ async fn a_large_report_is_split_and_holds_every_violation_once() {
             message.attributes.iter().map(|(name, (kind, value))| name.len() + kind.len() + value.len()).sum();
         let size = message.body.len() + attributes;
         assert!(size <= 262_144, "part {index} has {size} bytes");
-        assert!(index + 1 == messages.len() || size > 262_144 * 9 / 10, "part {index} has only {size} bytes");
+        let envelope = envelope(message).len();
+        assert!(envelope <= 262_144, "the envelope of part {index} has {envelope} bytes");
+        let full = size.max(envelope) > 262_144 * 9 / 10;
+        assert!(index + 1 == messages.len() || full, "part {index} has only {size} bytes");
         assert!(message.subject.as_ref().is_some_and(|subject| subject.ends_with(&format!(
             "(part {} of {})",
             index + 1,
@@ -100,6 +104,25 @@ async fn a_large_report_is_split_and_holds_every_violation_once() {
     assert_eq!(seen.len(), 6_000);
     assert!(text(&messages[0].body, "email").contains("And 5950 more"));
     assert!(text(&messages[1].body, "email").contains("part 2 of"));
+}
+
+/// What SNS hands to a queue without raw delivery, with what is not ASCII as escapes.
+fn envelope(message: &Message) -> String {
+    let attributes: BTreeMap<_, _> =
+        message.attributes.iter().map(|(name, (kind, value))| (name, json!({"Type": kind, "Value": value}))).collect();
+    let envelope = json!({
+        "Type": "Notification", "MessageId": message.message_id, "SequenceNumber": "1".repeat(20), "TopicArn": message.topic,
+        "Subject": message.subject, "Message": text(&message.body, "default"), "Timestamp": "2026-11-22T06:00:04.123Z",
+        "SignatureVersion": "1", "Signature": "s".repeat(344),
+        "SigningCertURL": format!("https://sns.us-east-1.amazonaws.com/SimpleNotificationService-{}.pem", "0".repeat(32)),
+        "UnsubscribeURL": format!("https://sns.us-east-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn={}:{}", message.topic, "0".repeat(36)),
+        "MessageAttributes": attributes,
+    });
+    let escape = |c: char| match c {
+        c if c.is_ascii() => c.to_string(),
+        c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    };
+    envelope.to_string().chars().map(escape).collect()
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Every row of the rules table, and what is counted but not flagged.
 
 use serde_json::{Value, json};
-use simulator::TargetSeed;
+use simulator::{Fault, FaultKind, Seed, TargetSeed};
 
 use crate::function::{ACCOUNT, Function, healthy, read, seed, violations};
 
@@ -264,8 +264,47 @@ async fn a_member_that_cannot_be_read_again_stands_unconfirmed() {
         member_now: [("100000000001".to_owned(), Value::Null)].into(),
         ..healthy()
     };
-    let report = report(target).await;
+    let unreadable = FaultKind::Error { status: 418, code: "TeapotException".to_owned(), message: String::new() };
+    let seed = Seed { faults: vec![Fault::of("macie2", "GetMember", unreadable)], ..seed(target.clone()) };
+    let report = Function::start(seed).await.report().await;
     assert_eq!(violations(&report), [("member-account-suspended".to_owned(), "100000000001".to_owned())]);
     assert_eq!((&report["violations"][0]["confirmed"], &report["complete"]), (&json!(false), &json!(false)));
-    assert_eq!(read(&report, "GetMember")["error"]["code"], "ResourceNotFoundException");
+    assert_eq!(read(&report, "GetMember")["error"]["code"], "TeapotException");
+}
+
+#[tokio::test]
+async fn a_member_that_macie_lists_and_does_not_know_is_reported_as_listed_and_the_read_is_complete() {
+    let target = TargetSeed {
+        members: vec![json!({"accountId": "100000000001", "relationshipStatus": "AccountSuspended"})],
+        ..healthy()
+    };
+    for (status, code, message) in [
+        (
+            400,
+            "ValidationException",
+            "The request failed because the specified account is not associated with your account.",
+        ),
+        (404, "ResourceNotFoundException", ""),
+        (409, "ConflictException", "The request failed because member accounts are associated with your account"),
+        (
+            403,
+            "AccessDeniedException",
+            "The request failed because the specified account is not an associated member of account 999999999999",
+        ),
+    ] {
+        let kind = FaultKind::Error { status, code: code.to_owned(), message: message.to_owned() };
+        let seed = Seed { faults: vec![Fault::of("macie2", "GetMember", kind)], ..seed(target.clone()) };
+        let report = Function::start(seed).await.report().await;
+        assert_eq!(violations(&report), [("member-account-suspended".to_owned(), "100000000001".to_owned())]);
+        let told = (&report["violations"][0]["confirmed"], &report["complete"], &read(&report, "GetMember")["items"]);
+        assert_eq!(told, (&json!(false), &json!(true), &json!(0)), "{code}");
+    }
+    let denied = FaultKind::Error {
+        status: 403,
+        code: "AccessDeniedException".to_owned(),
+        message: "User: arn:aws:sts::999999999999:assumed-role/x/y is not authorized to perform: macie2:GetMember"
+            .to_owned(),
+    };
+    let seed = Seed { faults: vec![Fault::of("macie2", "GetMember", denied)], ..seed(target) };
+    assert_eq!(Function::start(seed).await.report().await["complete"], false, "a missing permission is no answer");
 }

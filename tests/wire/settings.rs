@@ -1,9 +1,9 @@
 //! Every setting, and starts that must fail.
 
 use serde_json::json;
-use simulator::TargetSeed;
+use simulator::{Seed, TargetSeed};
 
-use crate::function::{Function, failed_start, healthy, seed, violations};
+use crate::function::{ACCOUNT, Function, failed_start, healthy, seed, text, violations};
 
 #[tokio::test]
 async fn a_start_with_wrong_settings_names_every_problem_at_once() {
@@ -77,4 +77,67 @@ async fn never_more_requests_are_in_flight_than_allowed() {
     let report = function.report().await;
     assert_eq!(report["summary"]["violations"], 120);
     assert_eq!(function.aws.most_in_flight(), 3);
+}
+
+#[tokio::test]
+async fn what_only_disabled_rules_need_is_not_asked_for_and_not_counted() {
+    for (entry, operation, count) in [
+        ("member-*", "ListMembers", "members"),
+        ("invitation-*", "ListInvitations", "invitations"),
+        ("filter-*", "ListFindingsFilters", "filters"),
+    ] {
+        let target = TargetSeed {
+            members: vec![json!({"relationshipStatus": "Paused"})],
+            invitations: vec![json!({"relationshipStatus": "RegionDisabled"})],
+            findings_filters: vec![json!({"action": "ARCHIVE"})],
+            ..healthy()
+        };
+        let function = Function::with(seed(target), &[("DISABLED_RULES", entry)]).await;
+        function.answer(json!({})).await;
+        assert!(function.aws.requests().iter().all(|request| request.operation != operation), "{entry}");
+        let report = function.published().remove(0);
+        assert_eq!((&report["complete"], violations(&report).len()), (&json!(true), 2), "{entry}");
+        let counts = ["members", "invitations", "filters"].map(|count| report["summary"].get(count).is_some());
+        assert_eq!(counts.iter().filter(|there| **there).count(), 2, "{entry}");
+        assert!(report["summary"].get(count).is_none(), "{entry}");
+        assert_eq!(report["summary"].get("membersByStatus").is_some(), entry != "member-*");
+        let disabled = report["rulesDisabled"].as_array().expect("a list");
+        assert!(!disabled.is_empty(), "{entry}");
+        let prefix = entry.trim_end_matches('*');
+        assert!(disabled.iter().all(|id| id.as_str().is_some_and(|id| id.starts_with(prefix))), "{disabled:?}");
+    }
+}
+
+#[tokio::test]
+async fn rules_that_are_switched_off_are_named_in_the_first_lines_of_a_compliant_mail() {
+    let target = TargetSeed { findings_filters: vec![json!({"action": "ARCHIVE"})], ..healthy() };
+    let function = Function::with(seed(target), &[("DISABLED_RULES", "filter-archives-findings,macie-paused")]).await;
+    assert_eq!(function.answer(json!({})).await["verdict"], "COMPLIANT");
+    let mail = text(&function.aws.messages()[0].body, "email");
+    let first: String = mail.lines().take(6).collect::<Vec<_>>().join(" ");
+    assert!(first.contains("filter-archives-findings") && first.contains("macie-paused"), "{mail}");
+}
+
+#[tokio::test]
+async fn a_tooling_account_without_macie_can_be_left_out() {
+    let other = TargetSeed { account_id: Some("111122223333".to_owned()), ..healthy() };
+    let role = ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/audit");
+    let seed = Seed { targets: vec![other], ..Seed::default() };
+    let function = Function::with(seed.clone(), &[role]).await;
+    assert_eq!(function.report().await["verdict"], "NON_COMPLIANT", "Macie is not enabled in the function's account");
+    let function = Function::with(seed, &[role, ("AUDIT_OWN_ACCOUNT", "false")]).await;
+    let report = function.report().await;
+    assert_eq!((&report["verdict"], &report["summary"]["targets"]), (&json!("COMPLIANT"), &json!(1)));
+    let own =
+        function.aws.requests().into_iter().filter(|request| request.account == ACCOUNT && request.service != "sts");
+    assert_eq!(own.count(), 0);
+    let (_, told, _) = failed_start(&[("AUDIT_OWN_ACCOUNT", "false")]).await;
+    assert!(told["errorMessage"].as_str().is_some_and(|message| message.contains("AUDIT_OWN_ACCOUNT")), "{told}");
+}
+
+#[tokio::test]
+async fn a_start_without_any_rule_fails() {
+    let (code, told, _) = failed_start(&[("DISABLED_RULES", "*")]).await;
+    assert_eq!(code, Some(1));
+    assert!(told["errorMessage"].as_str().is_some_and(|message| message.contains("DISABLED_RULES=\"*\"")), "{told}");
 }

@@ -230,3 +230,51 @@ async fn a_momentary_failure_of_the_bucket_is_retried() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_handed_on_holds_the_ids_and_statuses_of_all_members_and_says_how_to_encrypt_it() {
+    let target = TargetSeed {
+        members: vec![
+            json!({"count": 30, "relationshipStatus": "Enabled"}),
+            json!({"accountId": "100000000099", "relationshipStatus": "Paused"}),
+        ],
+        ..healthy()
+    };
+    let key = "arn:aws:kms:us-east-1:999999999999:key/0123-abcd";
+    for (variables, expected) in
+        [(vec![BUCKET], ("AES256", None)), (vec![BUCKET, ("EVIDENCE_KMS_KEY_ARN", key)], ("aws:kms", Some(key)))]
+    {
+        let function = Function::with(seed(target.clone()), &variables).await;
+        assert_eq!(execute(&function, json!({}), |_| true).await["verdict"], "NON_COMPLIANT");
+        let document = function.aws.object("us-east-1.json").expect("the evidence of the target");
+        let evidence: Value = serde_json::from_slice(&document).expect("JSON");
+        let ids = &evidence["members"]["idsByStatus"];
+        assert_eq!(ids["Enabled"].as_array().map(Vec::len), Some(30), "{evidence}");
+        assert_eq!(ids["Paused"], json!(["100000000099"]));
+        let requests = function.aws.requests();
+        let stored: Vec<_> = requests.iter().filter(|request| request.operation == "PutObject").collect();
+        assert_eq!(stored.len(), 3);
+        for request in stored {
+            let header = |name: &str| request.query.get(name).map(String::as_str);
+            let told = header("x-amz-server-side-encryption");
+            assert_eq!((told, header("x-amz-server-side-encryption-aws-kms-key-id")), (Some(expected.0), expected.1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_violation_of_a_divided_run_is_logged_once() {
+    let function = Function::with(ten_accounts(), &[BUCKET, ("MACIE_REGIONS", "eu-west-1,us-east-1")]).await;
+    execute(&function, json!({}), |_| true).await;
+    let log = function.log().await;
+    let count = |message: &str| log.iter().filter(|line| line["message"] == message).count();
+    assert_eq!((count("violation"), count("report"), count("audited"), count("concluded")), (4, 1, 2, 1));
+    let scopes: Vec<_> = log.iter().filter(|line| line["message"] == "concluded").map(|line| &line["scope"]).collect();
+    assert_eq!(scopes, ["settings"]);
+    execute(&function, json!({"regions": ["us-east-1"]}), |_| true).await;
+    let log = function.log().await;
+    assert_eq!(
+        log.iter().rfind(|line| line["message"] == "concluded").map(|line| &line["scope"]),
+        Some(&json!("part"))
+    );
+}

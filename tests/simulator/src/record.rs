@@ -22,7 +22,8 @@ pub struct Request {
     pub region: String,
     /// The path, decoded.
     pub path: String,
-    /// The query, decoded; for SNS and STS the form in the body, without `Message`.
+    /// The query, decoded; for SNS and STS the form in the body, without `Message`; for S3 also the headers
+    /// that say how an object is to be encrypted.
     pub query: BTreeMap<String, String>,
     /// Which attempt at the same call it is, as the SDK says in `amz-sdk-request`, else 1.
     pub attempt: u32,

@@ -106,6 +106,11 @@ impl Simulator {
         self.services.s3.object(end)
     }
 
+    /// Puts an object under a bucket and key, as `/bucket/key`.
+    pub fn put_object(&self, path: &str, body: Bytes) {
+        self.services.s3.put(path, body);
+    }
+
     /// Removes the objects whose bucket and key end so, and tells how many there were.
     pub fn forget_objects(&self, end: &str) -> usize {
         self.services.s3.forget(end)

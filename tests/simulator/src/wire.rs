@@ -63,7 +63,11 @@ impl Call {
             Protocol::Json | Protocol::S3 => head.uri.query().unwrap_or_default().as_bytes(),
             Protocol::Xml => &body[..],
         };
-        let query: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
+        let mut query: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
+        for name in crate::s3::ENCRYPTION {
+            let value = head.headers.get(name).and_then(|value| value.to_str().ok());
+            query.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        }
         let operation = match caller.service.as_str() {
             "macie2" => crate::macie::operation(&head.method, path),
             "account" if head.method == "POST" && path == "/listRegions" => "ListRegions",

@@ -1,0 +1,203 @@
+//! What was read, and what could not be.
+//!
+//! Evidence is plain values without a verdict. It holds only the items that a check has something to
+//! say about, and counts of the rest, so it grows with what is flagged and not with what is read. In
+//! a divided run it is what one invocation hands on to another, as JSON that is read by the same build
+//! and published nowhere.
+
+mod administrator;
+mod filter;
+mod invitation;
+mod member;
+mod relationship;
+mod session;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::Api;
+use crate::failure::Failure;
+use crate::names::Target;
+
+pub use administrator::Administrator;
+pub use filter::Filter;
+pub use invitation::Invitation;
+pub use member::{Member, Members, StatusCounts};
+pub use relationship::{RELATIONSHIP_STATUSES, is_recognized};
+pub use session::{Session, SessionStatus};
+
+/// How far the reading of one API in one target got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Read {
+    /// The operation.
+    pub api: Api,
+    /// Answers received.
+    pub pages: u64,
+    /// Items in them.
+    pub items: u64,
+    /// Why it did not finish; `None` when everything was read.
+    pub failure: Option<Failure>,
+}
+
+impl Read {
+    /// A read that has not begun.
+    pub fn new(api: Api) -> Read {
+        Read { api, pages: 0, items: 0, failure: None }
+    }
+
+    /// A read that failed before it had any answer.
+    pub fn failed(api: Api, failure: Failure) -> Read {
+        Read { failure: Some(failure), ..Read::new(api) }
+    }
+}
+
+/// Whether something was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadState {
+    /// It was never asked for.
+    NotAsked,
+    /// It was asked for, and not read to its end.
+    Incomplete,
+    /// It was read to its end.
+    Complete,
+}
+
+/// What an audited account is to Macie. It decides which questions apply to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountRole {
+    /// It has an administrator.
+    Member,
+    /// It has members.
+    Administrator,
+    /// It has neither.
+    Standalone,
+}
+
+/// Everything that was read of one target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence {
+    /// The target.
+    pub target: Target,
+    /// Every read that was tried.
+    pub reads: Vec<Read>,
+    /// Whether the Region turned out not to offer Macie. Then there is nothing else here.
+    #[serde(default)]
+    pub macie_not_offered: bool,
+    /// The account's Macie session, if it was read.
+    pub session: Option<Session>,
+    /// The account's administrator, if it has one.
+    pub administrator: Option<Administrator>,
+    /// The accounts that are associated with this administrator account.
+    pub members: Members,
+    /// The invitations that a check has something to say about.
+    pub invitations: Vec<Invitation>,
+    /// The findings filters that a check has something to say about.
+    pub filters: Vec<Filter>,
+}
+
+impl Evidence {
+    /// A target of which nothing is read yet.
+    pub fn new(target: Target) -> Evidence {
+        Evidence {
+            target,
+            reads: Vec::new(),
+            macie_not_offered: false,
+            session: None,
+            administrator: None,
+            members: Members::default(),
+            invitations: Vec::new(),
+            filters: Vec::new(),
+        }
+    }
+
+    /// A target of which nothing could be read.
+    pub fn unread(target: Target, api: Api, failure: Failure) -> Evidence {
+        Evidence { reads: vec![Read::failed(api, failure)], ..Evidence::new(target) }
+    }
+
+    /// Whether Macie answered that it is not enabled here.
+    pub fn is_macie_off(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.status == SessionStatus::NotEnabled)
+    }
+
+    /// Whether every read was finished. A target without any read is not complete.
+    pub fn is_complete(&self) -> bool {
+        !self.reads.is_empty() && self.reads.iter().all(|read| read.failure.is_none())
+    }
+
+    /// Whether the answers of an operation are all here.
+    pub fn state_of(&self, api: Api) -> ReadState {
+        let of_it = |read: &&Read| read.api == api || read.api.replaces() == Some(api);
+        match self.reads.iter().find(of_it) {
+            None => ReadState::NotAsked,
+            Some(Read { failure: Some(_), .. }) => ReadState::Incomplete,
+            Some(_) => ReadState::Complete,
+        }
+    }
+
+    /// Items that an operation gave, whether or not there are more; `None` where it was not asked.
+    pub fn items_of(&self, api: Api) -> Option<u64> {
+        self.reads.iter().find(|read| read.api == api).map(|read| read.items)
+    }
+
+    /// What the account is to Macie; `None` where that could not be read.
+    pub fn role(&self) -> Option<AccountRole> {
+        if self.administrator.is_some() {
+            return Some(AccountRole::Member);
+        }
+        if self.state_of(Api::GetAdministratorAccount) != ReadState::Complete {
+            return None;
+        }
+        match (self.items_of(Api::ListMembers), self.state_of(Api::ListMembers)) {
+            (Some(1..), _) => Some(AccountRole::Administrator),
+            (Some(0), ReadState::Complete) => Some(AccountRole::Standalone),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(reads: &[(Api, u64, bool)]) -> Evidence {
+        let target = Target { account_id: "999999999999".to_owned(), region: "us-east-1".to_owned() };
+        let read = |(api, items, complete): &(Api, u64, bool)| Read {
+            items: *items,
+            failure: (!complete).then(Failure::deadline_exceeded),
+            ..Read::new(*api)
+        };
+        Evidence { reads: reads.iter().map(read).collect(), ..Evidence::new(target) }
+    }
+
+    #[test]
+    fn a_read_counts_under_the_name_that_it_replaces() {
+        let read = evidence(&[(Api::GetMasterAccount, 0, true), (Api::ListMembers, 3, false)]);
+        assert_eq!(read.state_of(Api::GetAdministratorAccount), ReadState::Complete);
+        assert_eq!(read.state_of(Api::GetMasterAccount), ReadState::Complete);
+        assert_eq!(read.state_of(Api::ListMembers), ReadState::Incomplete);
+        assert_eq!(read.state_of(Api::ListInvitations), ReadState::NotAsked);
+        assert_eq!((read.items_of(Api::ListMembers), read.items_of(Api::ListInvitations)), (Some(3), None));
+        assert!(!read.is_complete() && !evidence(&[]).is_complete());
+        assert!(evidence(&[(Api::ListMembers, 0, true)]).is_complete());
+    }
+
+    #[test]
+    fn the_role_is_told_only_where_it_was_read() {
+        let administrator = |complete| (Api::GetAdministratorAccount, 0, complete);
+        for (reads, role) in [
+            (vec![], None),
+            (vec![administrator(true)], None),
+            (vec![administrator(true), (Api::ListMembers, 0, true)], Some(AccountRole::Standalone)),
+            (vec![administrator(true), (Api::ListMembers, 0, false)], None),
+            (vec![administrator(true), (Api::ListMembers, 1, false)], Some(AccountRole::Administrator)),
+            (vec![administrator(false), (Api::ListMembers, 1, true)], None),
+        ] {
+            assert_eq!(evidence(&reads).role(), role, "{reads:?}");
+        }
+        let administrator = Administrator { id: "1".to_owned(), status: None, since: None };
+        let member = Evidence { administrator: Some(administrator), ..evidence(&[]) };
+        assert_eq!(member.role(), Some(AccountRole::Member));
+    }
+}

@@ -1,0 +1,458 @@
+//! The environment, read and checked once at start.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::checks;
+use crate::names::{Arn, Regions, Role, Topic, is_account_id, is_external_id, is_region};
+use crate::text::plain;
+
+/// Everything that a user can set, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where reports go (`REPORT_TOPIC_ARN`).
+    pub topic: Topic,
+    /// The Region that the function runs in (`AWS_REGION`, which Lambda sets).
+    pub own_region: String,
+    /// The Regions to audit (`MACIE_REGIONS`).
+    pub regions: Regions,
+    /// The roles in other administrator accounts (`MACIE_ROLE_ARNS`).
+    pub roles: Vec<Role>,
+    /// When to publish (`NOTIFY_ON`).
+    pub notify_on: NotifyOn,
+    /// The ids of the rules that are not to be judged (`DISABLED_RULES`).
+    pub disabled_rules: Vec<&'static str>,
+    /// Requests in flight at once, over all targets (`MAX_CONCURRENCY`).
+    pub max_concurrency: usize,
+    /// Time kept before the Lambda deadline to publish (`DEADLINE_MARGIN_SECONDS`).
+    pub deadline_margin: Duration,
+    /// The bucket through which the steps of the state machine hand on what they read
+    /// (`RESULT_BUCKET`); none where there is no state machine.
+    pub result_bucket: Option<String>,
+    /// The key that encrypts what is written to a bucket (`EVIDENCE_KMS_KEY_ARN`); without one S3's
+    /// own.
+    pub bucket_key: Option<String>,
+    /// Whether the account that the function runs in is audited (`AUDIT_OWN_ACCOUNT`).
+    pub audit_own_account: bool,
+    /// Whether the report names flagged members by their e-mail addresses too (`INCLUDE_EMAILS`).
+    pub include_emails: bool,
+}
+
+/// When a report is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotifyOn {
+    /// After every run.
+    Always,
+    /// Only when the verdict is not `COMPLIANT`.
+    Problems,
+}
+
+/// One setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// Its value, or the item of it that is wrong; `None` when it is not set.
+    pub value: Option<String>,
+    /// What is expected of it.
+    pub expected: String,
+}
+
+/// Every setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidSettings(pub Vec<Problem>);
+
+impl fmt::Display for InvalidSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("settings: ")?;
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            match &problem.value {
+                Some(value) => write!(f, "{}={:?} is not {}", problem.variable, plain(value, 256), problem.expected)?,
+                None => write!(f, "{} is not set: expected {}", problem.variable, problem.expected)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for InvalidSettings {}
+
+impl Settings {
+    /// Reads the settings through a lookup by variable name. A variable that is empty or blank
+    /// counts as unset, since a template cannot leave one out.
+    ///
+    /// # Errors
+    /// Every problem of every variable, not only the first.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, InvalidSettings> {
+        let mut reader = Reader { lookup, problems: Vec::new() };
+        let topic = reader.topic();
+        let own_region = reader.own_region();
+        let regions = reader.regions(&own_region);
+        let roles = reader.roles();
+        let audit_own_account = reader.audit_own_account(&roles);
+        let notify_on = reader.notify_on();
+        let disabled_rules = reader.disabled_rules();
+        let max_concurrency = reader.number("MAX_CONCURRENCY", 64, 1..=1000) as usize;
+        let deadline_margin = Duration::from_secs(reader.number("DEADLINE_MARGIN_SECONDS", 10, 0..=600));
+        let result_bucket = reader.bucket();
+        let bucket_key = reader.key();
+        let include_emails = reader.flag("INCLUDE_EMAILS", false);
+        match topic {
+            Some(topic) if reader.problems.is_empty() => Ok(Settings {
+                topic,
+                own_region,
+                regions,
+                roles,
+                audit_own_account,
+                notify_on,
+                disabled_rules,
+                max_concurrency,
+                deadline_margin,
+                result_bucket,
+                bucket_key,
+                include_emails,
+            }),
+            _ => Err(InvalidSettings(reader.problems)),
+        }
+    }
+
+    /// Whether the settings name a role in this account.
+    pub fn has_role_in(&self, account_id: &str) -> bool {
+        self.roles.iter().any(|role| role.account_id == account_id)
+    }
+}
+
+/// Reads variables and collects what is wrong with them.
+struct Reader<L> {
+    lookup: L,
+    problems: Vec<Problem>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    fn value(&self, variable: &str) -> Option<String> {
+        (self.lookup)(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn problem(&mut self, variable: &'static str, value: Option<String>, expected: impl Into<String>) {
+        self.problems.push(Problem { variable, value, expected: expected.into() });
+    }
+
+    /// The items of a list separated by commas, each once, in order.
+    fn list(&self, variable: &str) -> Vec<String> {
+        let mut items: Vec<String> = Vec::new();
+        for item in self.value(variable).iter().flat_map(|value| value.split(',')).map(str::trim) {
+            if !item.is_empty() && !items.iter().any(|known| known == item) {
+                items.push(item.to_owned());
+            }
+        }
+        items
+    }
+
+    fn topic(&mut self) -> Option<Topic> {
+        const VARIABLE: &str = "REPORT_TOPIC_ARN";
+        const EXPECTED: &str = "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:111122223333:reports";
+        let value = self.value(VARIABLE);
+        let topic = value.as_deref().and_then(Topic::parse);
+        if topic.is_none() {
+            self.problem(VARIABLE, value, EXPECTED);
+        }
+        topic
+    }
+
+    fn own_region(&mut self) -> String {
+        const EXPECTED: &str = "the code of a Region, such as eu-west-1";
+        let value = self.value("AWS_REGION").or_else(|| self.value("AWS_DEFAULT_REGION"));
+        match value {
+            Some(region) if is_region(&region) => region,
+            value => {
+                self.problem("AWS_REGION", value, EXPECTED);
+                String::new()
+            }
+        }
+    }
+
+    fn regions(&mut self, own: &str) -> Regions {
+        const VARIABLE: &str = "MACIE_REGIONS";
+        let items = self.list(VARIABLE);
+        if items == ["all"] {
+            return Regions::All;
+        }
+        if items.is_empty() {
+            if let Some(value) = self.value(VARIABLE) {
+                self.problem(VARIABLE, Some(value), "a list of Region codes separated by commas, or `all`");
+            }
+            return Regions::These(vec![own.to_owned()]);
+        }
+        for item in items.iter().filter(|item| !is_region(item)) {
+            self.problem(VARIABLE, Some(item.clone()), "the code of a Region, such as eu-west-1, or `all` alone");
+        }
+        Regions::These(items)
+    }
+
+    fn roles(&mut self) -> Vec<Role> {
+        const VARIABLE: &str = "MACIE_ROLE_ARNS";
+        const EXPECTED: &str = "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/macie-compliance-audit";
+        let mut roles: Vec<Role> = Vec::new();
+        for item in self.list(VARIABLE) {
+            match Role::parse(&item) {
+                None => self.problem(VARIABLE, Some(item), EXPECTED),
+                Some(role) if roles.iter().any(|known| known.account_id == role.account_id) => {
+                    self.problem(VARIABLE, Some(item), "the only role of its account, which is audited once");
+                }
+                Some(role) => roles.push(role),
+            }
+        }
+        self.external_ids(&mut roles);
+        roles
+    }
+
+    /// Each external id goes to the role of its account.
+    fn external_ids(&mut self, roles: &mut [Role]) {
+        const VARIABLE: &str = "MACIE_ROLE_EXTERNAL_IDS";
+        const EXPECTED: &str = "ACCOUNT=EXTERNAL_ID, for the account of a role in MACIE_ROLE_ARNS";
+        for item in self.list(VARIABLE) {
+            let pair = item.split_once('=').filter(|(_, id)| is_external_id(id));
+            let role = pair.and_then(|(account, _)| roles.iter_mut().find(|role| role.account_id == account));
+            match (pair, role) {
+                (Some((_, id)), Some(role)) if role.external_id.is_none() => role.external_id = Some(id.to_owned()),
+                _ => self.problem(VARIABLE, Some(item), EXPECTED),
+            }
+        }
+    }
+
+    fn notify_on(&mut self) -> NotifyOn {
+        const VARIABLE: &str = "NOTIFY_ON";
+        match self.value(VARIABLE).as_deref() {
+            None | Some("always") => NotifyOn::Always,
+            Some("problems") => NotifyOn::Problems,
+            Some(other) => {
+                self.problem(VARIABLE, Some(other.to_owned()), "`always` or `problems`");
+                NotifyOn::Always
+            }
+        }
+    }
+
+    fn bucket(&mut self) -> Option<String> {
+        const VARIABLE: &str = "RESULT_BUCKET";
+        let value = self.value(VARIABLE)?;
+        if !is_bucket(&value) {
+            self.problem(VARIABLE, Some(value.clone()), "the name of an S3 bucket, without dots");
+        }
+        Some(value)
+    }
+
+    fn key(&mut self) -> Option<String> {
+        const VARIABLE: &str = "EVIDENCE_KMS_KEY_ARN";
+        const EXPECTED: &str = "the ARN of a KMS key, such as arn:aws:kms:us-east-1:111122223333:key/0123abcd-...";
+        let value = self.value(VARIABLE)?;
+        let is_key = Arn::parse(&value).is_some_and(|arn| {
+            let id = arn.resource.strip_prefix("key/").or_else(|| arn.resource.strip_prefix("alias/"));
+            arn.service == "kms" && is_region(arn.region) && is_account_id(arn.account_id) && id.is_some_and(is_plain)
+        });
+        if !is_key {
+            self.problem(VARIABLE, Some(value.clone()), EXPECTED);
+        }
+        Some(value)
+    }
+
+    fn flag(&mut self, variable: &'static str, default: bool) -> bool {
+        match self.value(variable).as_deref() {
+            None => default,
+            Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                self.problem(variable, Some(other.to_owned()), "`true` or `false`");
+                default
+            }
+        }
+    }
+
+    fn audit_own_account(&mut self, roles: &[Role]) -> bool {
+        const VARIABLE: &str = "AUDIT_OWN_ACCOUNT";
+        let audit = self.flag(VARIABLE, true);
+        if !audit && roles.is_empty() {
+            let value = self.value(VARIABLE);
+            self.problem(VARIABLE, value, "possible without MACIE_ROLE_ARNS: no account would be audited");
+        }
+        audit
+    }
+
+    fn disabled_rules(&mut self) -> Vec<&'static str> {
+        const VARIABLE: &str = "DISABLED_RULES";
+        const EXPECTED: &str = "the id of a rule, or the beginning of ids with a `*` at the end";
+        let mut disabled = Vec::new();
+        for item in self.list(VARIABLE) {
+            let named = checks::named(&item);
+            if named.is_empty() {
+                self.problem(VARIABLE, Some(item), EXPECTED);
+            }
+            disabled.extend(named.iter().map(|check| check.id).filter(|id| !disabled.contains(id)).collect::<Vec<_>>());
+        }
+        if disabled.len() == checks::all().count() {
+            let value = self.value(VARIABLE);
+            self.problem(VARIABLE, value, "possible: it switches off every rule");
+        }
+        disabled
+    }
+
+    fn number(&mut self, variable: &'static str, default: u64, allowed: std::ops::RangeInclusive<u64>) -> u64 {
+        let Some(value) = self.value(variable) else { return default };
+        match value.parse() {
+            Ok(number) if allowed.contains(&number) => number,
+            _ => {
+                let expected = format!("a whole number from {} to {}", allowed.start(), allowed.end());
+                self.problem(variable, Some(value), expected);
+                default
+            }
+        }
+    }
+}
+
+/// Whether a bucket can have this name and be reached by it: a dot in it would not fit S3's
+/// certificate.
+fn is_bucket(name: &str) -> bool {
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+/// Whether a text is the id of a key or the name of an alias.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: (&str, &str) = ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:reports");
+    const REGION: (&str, &str) = ("AWS_REGION", "eu-west-1");
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
+        Settings::from_lookup(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn with(variable: &str, value: &str) -> Result<Settings, InvalidSettings> {
+        read(&[TOPIC, REGION, (variable, value)])
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let settings = read(&[TOPIC, REGION, ("MACIE_REGIONS", " "), ("MAX_CONCURRENCY", "")]).expect("valid");
+        assert_eq!(settings.regions, Regions::These(vec!["eu-west-1".into()]));
+        assert_eq!((settings.topic.region.as_str(), settings.topic.fifo), ("us-east-1", false));
+        assert_eq!(settings.notify_on, NotifyOn::Always);
+        assert_eq!((settings.max_concurrency, settings.deadline_margin), (64, Duration::from_secs(10)));
+        assert!(settings.roles.is_empty() && settings.disabled_rules.is_empty() && !settings.include_emails);
+        assert!(settings.audit_own_account && settings.bucket_key.is_none());
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        assert_eq!(with("MACIE_REGIONS", "all").expect("valid").regions, Regions::All);
+        assert_eq!(
+            with("MACIE_REGIONS", "eu-west-1, us-east-1,eu-west-1").expect("valid").regions,
+            Regions::These(vec!["eu-west-1".into(), "us-east-1".into()])
+        );
+        assert_eq!(with("NOTIFY_ON", "problems").expect("valid").notify_on, NotifyOn::Problems);
+        assert!(with("INCLUDE_EMAILS", "true").expect("valid").include_emails);
+        assert_eq!(with("MAX_CONCURRENCY", "8").expect("valid").max_concurrency, 8);
+        assert_eq!(with("DEADLINE_MARGIN_SECONDS", "3").expect("valid").deadline_margin, Duration::from_secs(3));
+        assert_eq!(with("DISABLED_RULES", "macie-paused").expect("valid").disabled_rules, ["macie-paused"]);
+        assert_eq!(
+            with("DISABLED_RULES", "macie-paused,macie-*").expect("valid").disabled_rules,
+            ["macie-paused", "macie-not-enabled"]
+        );
+        let key = "arn:aws:kms:us-east-1:111122223333:key/0123-abcd";
+        assert_eq!(with("EVIDENCE_KMS_KEY_ARN", key).expect("valid").bucket_key.as_deref(), Some(key));
+        assert!(with("EVIDENCE_KMS_KEY_ARN", "arn:aws:kms:us-east-1:111122223333:alias/evidence_1").is_ok());
+        let alone =
+            [TOPIC, REGION, ("AUDIT_OWN_ACCOUNT", "false"), ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/m")];
+        assert!(!read(&alone).expect("valid").audit_own_account);
+        let roles = read(&[
+            TOPIC,
+            REGION,
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/audit/macie,arn:aws:iam::444455556666:role/m"),
+            ("MACIE_ROLE_EXTERNAL_IDS", "111122223333=s3cr:et=="),
+        ]);
+        let roles = roles.expect("valid").roles;
+        assert_eq!(roles[0].external_id.as_deref(), Some("s3cr:et=="));
+        assert_eq!((roles[1].account_id.as_str(), roles[1].external_id.as_deref()), ("444455556666", None));
+        assert!(
+            read(&[("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:reports.fifo"), REGION])
+                .expect("valid")
+                .topic
+                .fifo
+        );
+    }
+
+    #[test]
+    fn one_message_names_every_problem_with_variable_and_value() {
+        let problems = read(&[
+            ("MACIE_REGIONS", "eu-west-1,Mars,all"),
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::12:role/x"),
+            ("NOTIFY_ON", "never\u{1b}[2J"),
+            ("DISABLED_RULES", "no-such-rule"),
+            ("MAX_CONCURRENCY", "0"),
+            ("DEADLINE_MARGIN_SECONDS", "ten"),
+        ])
+        .expect_err("nothing here is valid");
+        let message = problems.to_string();
+        for part in [
+            "REPORT_TOPIC_ARN is not set",
+            "AWS_REGION is not set",
+            "MACIE_REGIONS=\"Mars\"",
+            "MACIE_REGIONS=\"all\"",
+            "MACIE_ROLE_ARNS=\"arn:aws:iam::12:role/x\"",
+            "NOTIFY_ON=\"never",
+            "DISABLED_RULES=\"no-such-rule\"",
+            "MAX_CONCURRENCY=\"0\"",
+            "DEADLINE_MARGIN_SECONDS=\"ten\"",
+        ] {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+        assert!(!message.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn what_is_malformed_is_refused() {
+        for (variable, value) in [
+            ("REPORT_TOPIC_ARN", "arn:aws:sqs:us-east-1:999999999999:reports"),
+            ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999:reports"),
+            ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:re ports"),
+            ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:.fifo"),
+            ("MACIE_REGIONS", ","),
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:user/x"),
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/"),
+            ("MACIE_ROLE_EXTERNAL_IDS", "111122223333=secret"),
+            ("MACIE_ROLE_EXTERNAL_IDS", "secret"),
+            ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/x,arn:aws:iam::111122223333:role/y"),
+            ("MAX_CONCURRENCY", "-1"),
+            ("DEADLINE_MARGIN_SECONDS", "1.5"),
+            ("INCLUDE_EMAILS", "yes"),
+            ("RESULT_BUCKET", "my.bucket"),
+            ("RESULT_BUCKET", "-x-"),
+            ("AUDIT_OWN_ACCOUNT", "no"),
+            ("AUDIT_OWN_ACCOUNT", "false"),
+            ("DISABLED_RULES", "no-such-*"),
+            ("DISABLED_RULES", "*"),
+            ("DISABLED_RULES", "macie-*,administrator-*,member-*,invitation-*,filter-*"),
+            ("EVIDENCE_KMS_KEY_ARN", "0123abcd"),
+            ("EVIDENCE_KMS_KEY_ARN", "arn:aws:kms:us-east-1:111122223333:key/"),
+            ("EVIDENCE_KMS_KEY_ARN", "arn:aws:kms:nowhere:111122223333:key/a"),
+            ("EVIDENCE_KMS_KEY_ARN", "arn:aws:kms:us-east-1:1111:key/a"),
+            ("EVIDENCE_KMS_KEY_ARN", "arn:aws:iam:us-east-1:111122223333:key/a"),
+            ("EVIDENCE_KMS_KEY_ARN", "arn:aws:kms:us-east-1:111122223333:key/a b"),
+        ] {
+            let result = read(&[(variable, value), TOPIC, REGION]);
+            let problems = result.expect_err(value).0;
+            assert_eq!(problems.iter().map(|p| p.variable).collect::<Vec<_>>(), [variable], "{value}");
+        }
+    }
+}

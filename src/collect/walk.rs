@@ -1,0 +1,204 @@
+//! Reading one target: a request with one answer, or a list page by page, until the cut.
+//!
+//! The generated paginators are not used: on a token that repeats they end as if everything was read,
+//! and on tokens that take turns they never end.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+use aws_sdk_macie2::Client;
+use aws_sdk_macie2::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_macie2::types::RelationshipStatus;
+use macie_compliance_core::api::Api;
+use macie_compliance_core::checks::{Checks, Scope};
+use macie_compliance_core::evidence::Read;
+use macie_compliance_core::failure::Failure;
+use macie_compliance_core::refusal::Refusal;
+use macie_compliance_core::text::clip;
+use tokio::time::{Instant, timeout_at};
+
+use super::Keep;
+use crate::client::OrFailure;
+
+/// Items on a page: the most that Macie gives.
+pub(super) const PAGE: i32 = 25;
+
+/// What every source of a target reads with.
+pub(super) struct Walker<'a> {
+    pub(super) client: Client,
+    pub(super) checks: &'a Checks,
+    pub(super) scope: Scope<'a>,
+    pub(super) keep: Keep,
+    pub(super) cut: Instant,
+}
+
+/// How far the reading of one API has got. It lives outside the future that fills it, so that what
+/// was read is there when the future is cut.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub(super) read: Read,
+    /// Whether Macie answered that it is not enabled.
+    pub(super) not_enabled: bool,
+}
+
+impl Walk {
+    pub(super) fn new(api: Api) -> Walk {
+        Walk { read: Read::new(api), not_enabled: false }
+    }
+
+    /// Ends the read with this failure. That Macie is not enabled is an answer and not a failure,
+    /// unless pages came before it: then the rest of them is unread. The first failure stands.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        let first_answer = self.read.pages == 0 && !self.read.api.is_second_look();
+        if first_answer && failure.refusal() == Some(Refusal::MacieNotEnabled) {
+            self.not_enabled = true;
+        } else {
+            self.read.failure.get_or_insert(failure);
+        }
+    }
+
+    pub(super) fn invalid(&mut self, message: &str) {
+        self.fail(Failure::invalid_response(message));
+    }
+}
+
+/// One page of a list: its items, `None` where the answer has no list, and the next token.
+pub(super) struct Page<T> {
+    pub(super) items: Option<Vec<T>>,
+    pub(super) next: Option<String>,
+}
+
+impl Walker<'_> {
+    /// Reads every page of a list and hands each item to `take`, which gives the item's id.
+    pub(super) async fn list<T>(
+        &self,
+        api: Api,
+        ask: impl AsyncFn(Option<String>) -> Result<Page<T>, Failure>,
+        mut take: impl FnMut(T) -> String,
+    ) -> Walk {
+        let mut walk = Walk::new(api);
+        self.until_cut(&mut walk, async |walk| {
+            let (mut seen, mut token) = (SeenTokens::default(), None);
+            loop {
+                let page = match ask(token).await {
+                    Ok(page) => page,
+                    Err(failure) => return walk.fail(failure),
+                };
+                walk.read.pages += 1;
+                let Some(items) = page.items else { return walk.invalid("a page has no list of items") };
+                walk.read.items += items.len() as u64;
+                for item in items {
+                    if take(item).is_empty() {
+                        walk.invalid("an item has no id");
+                    }
+                }
+                token = match seen.follow(page.next) {
+                    Ok(Some(next)) => Some(next),
+                    Ok(None) => return,
+                    Err(failure) => return walk.fail(failure),
+                };
+            }
+        })
+        .await;
+        walk
+    }
+
+    /// Sends a request that has one answer.
+    pub(super) async fn ask<O, R: OrFailure<O>>(&self, api: Api, call: impl Future<Output = R>) -> (Walk, Option<O>) {
+        let (mut walk, mut answer) = (Walk::new(api), None);
+        self.until_cut(&mut walk, async |walk| match call.await.or_failure() {
+            Ok(output) => {
+                walk.read.pages = 1;
+                walk.read.items = 1;
+                answer = Some(output);
+            }
+            Err(failure) => walk.fail(failure),
+        })
+        .await;
+        (walk, answer)
+    }
+
+    /// Works until the cut, which fails the walk.
+    pub(super) async fn until_cut(&self, walk: &mut Walk, work: impl AsyncFnOnce(&mut Walk)) {
+        if timeout_at(self.cut, work(walk)).await.is_err() {
+            walk.fail(Failure::deadline_exceeded());
+        }
+    }
+}
+
+/// The id of something, empty where the service gave none.
+pub(super) fn id(text: Option<&str>) -> String {
+    text.map(clip).unwrap_or_default()
+}
+
+/// The status of a relationship.
+pub(super) fn status(status: Option<&RelationshipStatus>) -> Option<String> {
+    status.map(|status| word(status.as_str()))
+}
+
+/// A status or action: an identifier, so a long one is noise.
+pub(super) fn word(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+/// A time of the service, RFC 3339 in UTC.
+pub(super) fn time(time: Option<&DateTime>) -> Option<String> {
+    time.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok())
+}
+
+/// The tokens followed so far. One that comes back, from whichever earlier page, would lead round
+/// in a circle, and what lies behind the circle would never be read.
+///
+/// Only hashes are kept, so that an endless list costs no memory to speak of.
+#[derive(Debug, Default)]
+pub(crate) struct SeenTokens {
+    followed: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl SeenTokens {
+    /// The token to follow, or `None` at the end of the list, which an absent and an empty token
+    /// both mean.
+    ///
+    /// # Errors
+    /// `PaginationLoop` for a token that was followed before.
+    pub(crate) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, Failure> {
+        let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(None) };
+        if self.followed.insert(self.hasher.hash_one(&next)) {
+            return Ok(Some(next));
+        }
+        let pages = self.followed.len() + 1;
+        Err(Failure::own(Failure::PAGINATION_LOOP, format!("page {pages} gave a token that an earlier page had given")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(tokens: &[&str]) -> Result<usize, String> {
+        let mut seen = SeenTokens::default();
+        for (index, token) in tokens.iter().enumerate() {
+            match seen.follow(Some((*token).to_owned())) {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(index + 1),
+                Err(failure) => return Err(failure.code),
+            }
+        }
+        panic!("the walk does not end")
+    }
+
+    #[test]
+    fn an_empty_token_ends_a_list_and_a_token_followed_before_is_a_loop() {
+        assert_eq!(walk(&["a", "b", ""]), Ok(3));
+        assert_eq!(walk(&["a", "a"]), Err("PaginationLoop".to_owned()));
+        assert_eq!(walk(&["a", "b", "a"]), Err("PaginationLoop".to_owned()));
+        assert_eq!(walk(&["a", "b", "c", "b"]), Err("PaginationLoop".to_owned()));
+        assert_eq!(SeenTokens::default().follow(None), Ok(None));
+        let mut seen = SeenTokens::default();
+        let tokens = ["a", "b", "a"].map(|token| seen.follow(Some(token.to_owned())));
+        assert_eq!(tokens[1], Ok(Some("b".to_owned())));
+        let failure = tokens[2].as_ref().expect_err("a loop");
+        assert_eq!(failure.message, "page 3 gave a token that an earlier page had given");
+    }
+}

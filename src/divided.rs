@@ -1,0 +1,198 @@
+//! The steps of a run that the state machine divides among many invocations.
+//!
+//! `ListTargets` finds the targets, `AuditTarget` reads one, `PublishReport` judges what all of them
+//! read and delivers the report. They hand on documents in a bucket, since what one target holds can
+//! be larger than Step Functions lets a state answer. A target whose document is not there is reported
+//! as one that was not read.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
+use macie_compliance_core::api::Api;
+use macie_compliance_core::evidence::{Evidence, Read};
+use macie_compliance_core::failure::Failure;
+use macie_compliance_core::inlet::deadline::Budget;
+use macie_compliance_core::judge::judge;
+use macie_compliance_core::names::{Regions, Role, Target};
+use macie_compliance_core::order::{Assignment, Order, Trigger};
+use macie_compliance_core::report::Builder;
+use macie_compliance_core::report::v1::Verdict;
+use macie_compliance_core::text::json;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
+
+use crate::collect::targets;
+use crate::error::Error;
+use crate::log;
+use crate::run::{Concluded, Purpose, Runner};
+use crate::store::ObjectStore;
+
+/// Documents that are fetched at the same time, so that few of them are held before they are judged.
+const FETCHING: usize = 64;
+
+/// What `ListTargets` leaves for `PublishReport`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Handover {
+    report_id: String,
+    trigger: Trigger,
+    dry_run: bool,
+    is_partial: bool,
+    /// What could not be read when the targets were found.
+    found: Vec<Evidence>,
+}
+
+/// A target as the items of the map name it, and as `AuditTarget` is given it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    #[serde(flatten)]
+    target: Target,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region_is_unknown: Option<bool>,
+}
+
+/// One step of an execution of the state machine.
+pub(crate) struct Divided<'a> {
+    pub(crate) runner: &'a Runner,
+    pub(crate) store: ObjectStore,
+    pub(crate) execution: &'a str,
+    pub(crate) own_account: &'a str,
+    pub(crate) budget: &'a Budget,
+}
+
+/// What the audit of a target came to.
+pub(crate) struct Audited {
+    pub(crate) target: Target,
+    pub(crate) verdict: Verdict,
+    pub(crate) complete: bool,
+}
+
+impl Divided<'_> {
+    /// Finds the targets of the order, those of `more_roles` among them, and gives their number.
+    pub(crate) async fn list_targets(&self, order: Order, more_roles: Vec<Role>) -> Result<usize, Error> {
+        let settings = &self.runner.settings;
+        let (aws, now, cut) = (self.runner.aws.within(self.budget.attempt), self.runner.now(), self.budget.cut.into());
+        let purpose = Purpose::of(&order);
+        let regions = order.regions.map(Regions::These);
+        let regions = regions.as_ref().unwrap_or(&settings.regions);
+        let mut roles = settings.roles.clone();
+        roles.extend(more_roles.into_iter().filter(|role| !settings.has_role_in(&role.account_id)));
+        let accounts = targets::accounts(&roles, self.own_account, settings.audit_own_account);
+        let opened = accounts.map(async |account| (account.1, targets::open(&aws, account, regions, now, cut).await));
+        let (mut items, mut found) = (Vec::new(), Vec::new());
+        for (role, plan) in join_all(opened).await {
+            for opened in plan.reachable {
+                items.push(Item {
+                    target: opened.evidence.target.clone(),
+                    role_arn: role.map(|role| role.arn.clone()),
+                    external_id: role.and_then(|role| role.external_id.clone()),
+                    region_is_unknown: (!opened.region_is_known).then_some(true),
+                });
+                found.extend(Some(opened.evidence).filter(|evidence| !evidence.reads.is_empty()));
+            }
+            found.extend(plan.unreachable);
+        }
+        let handover = Handover {
+            report_id: order.trigger.id.clone().unwrap_or_else(|| self.execution.to_owned()),
+            trigger: order.trigger,
+            dry_run: purpose.dry_run,
+            is_partial: purpose.is_partial,
+            found,
+        };
+        self.put("handover.json", &handover).await?;
+        self.put("targets.json", &items).await?;
+        Ok(items.len())
+    }
+
+    /// Reads one target and leaves its evidence.
+    pub(crate) async fn audit_target(&self, assignment: Assignment) -> Result<Audited, Error> {
+        let Assignment { target, role, region_is_unknown } = assignment;
+        if role.is_none() && target.account_id != self.own_account {
+            let failure = Failure::own("InvalidEvent", "a target in another account needs a role");
+            return Err(Error::StepFailed { what: format!("account {} is not opened", target.account_id), failure });
+        }
+        let aws = self.runner.aws.within(self.budget.attempt);
+        let regions = Regions::These(vec![target.region.clone()]);
+        let account = (target.account_id.as_str(), role.as_ref());
+        let plan = targets::open(&aws, account, &regions, self.runner.now(), self.budget.cut.into()).await;
+        let policy = self.runner.policy();
+        let evidence = match (plan.reachable.into_iter().next(), plan.unreachable.into_iter().next()) {
+            (Some(opened), _) => {
+                let opened = targets::Opened { region_is_known: !region_is_unknown, ..opened };
+                Box::pin(self.runner.read(opened, &policy, true, self.budget)).await
+            }
+            (None, Some(unread)) => unread,
+            (None, None) => Evidence::new(target.clone()),
+        };
+        let complete = evidence.macie_not_offered || evidence.is_complete();
+        let has_violation = !judge(&evidence, &self.runner.checks, &policy).violations.is_empty();
+        let audited = Audited { target, verdict: Verdict::of(has_violation, complete), complete };
+        self.put(&name_of(&audited.target), &evidence).await?;
+        log::audited(&audited.target, audited.verdict, complete);
+        Ok(audited)
+    }
+
+    /// Judges the evidence of every target and delivers the report.
+    pub(crate) async fn publish_report(&self) -> Result<Concluded, Error> {
+        let lost = |failure| Error::StepFailed { what: "what ListTargets found is not there".to_owned(), failure };
+        let handover: Handover = self.get("handover.json").await.map_err(lost)?;
+        let items: Vec<Item> = self.get("targets.json").await.map_err(lost)?;
+        let mut found: BTreeMap<Target, Vec<Read>> =
+            handover.found.into_iter().map(|evidence| (evidence.target, evidence.reads)).collect();
+        let policy = self.runner.policy();
+        let mut builder = Builder::new(&self.runner.checks, &policy);
+        let mut fetched = stream::iter(items).map(|item| self.evidence_of(item.target)).buffer_unordered(FETCHING);
+        while let Some(mut evidence) = fetched.next().await {
+            let earlier = found.remove(&evidence.target).unwrap_or_default();
+            evidence.reads.splice(0..0, earlier);
+            builder.add(evidence);
+        }
+        for (target, reads) in found {
+            builder.add(Evidence { reads, ..Evidence::new(target) });
+        }
+        let report = builder.report(self.runner.header(handover.report_id, handover.trigger));
+        let purpose = Purpose { dry_run: handover.dry_run, is_partial: handover.is_partial };
+        self.runner.conclude(report, purpose, self.budget).await.map_err(Error::publish_failed)
+    }
+
+    /// What the audit of a target read, or that it left nothing.
+    async fn evidence_of(&self, target: Target) -> Evidence {
+        let failure = match self.get::<Evidence>(&name_of(&target)).await {
+            Ok(evidence) if evidence.target == target => return evidence,
+            Ok(_) => Failure::invalid_response("the document is about another target"),
+            Err(failure) => failure,
+        };
+        Evidence::unread(target, Api::GetObject, failure)
+    }
+
+    async fn put<T: Serialize>(&self, name: &str, document: &T) -> Result<(), Error> {
+        let put = self.store.put(self.key(name), json(document).into_bytes());
+        let put = within(self.budget.end.into(), put).await;
+        put.map_err(|failure| Error::StepFailed { what: format!("{name} could not be stored"), failure })
+    }
+
+    async fn get<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<T, Failure> {
+        let document = within(self.budget.cut.into(), self.store.get(self.key(name))).await?;
+        serde_json::from_slice(&document)
+            .map_err(|error| Failure::invalid_response(format!("{name} is no such document: {error}")))
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("runs/{}/{name}", self.execution)
+    }
+}
+
+/// The name of the document that holds the evidence of a target.
+fn name_of(target: &Target) -> String {
+    format!("evidence/{}-{}.json", target.account_id, target.region)
+}
+
+async fn within<T>(until: Instant, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    timeout_at(until, work).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()))
+}

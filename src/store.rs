@@ -1,0 +1,231 @@
+//! Documents in the bucket through which the steps of the state machine hand on what they read.
+//!
+//! Two operations of Amazon S3, sent by the SDK's own orchestrator with its own signer, retries and
+//! cache of credentials. The crate of the whole service is not linked: it would make the function a
+//! third larger, for endpoint rules, checksums and session credentials that two requests do not need.
+
+use std::fmt;
+
+use aws_config::SdkConfig;
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::auth::{
+    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
+};
+use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::SigningName;
+use aws_types::region::{SigningRegion, SigningRegionSet};
+use aws_types::service_config::ServiceConfigKey;
+
+use macie_compliance_core::failure::Failure;
+
+use crate::client::{Aws, MoreThrottling, OrFailure, without_retry_quota};
+
+const ENCRYPTION: &str = "x-amz-server-side-encryption";
+const ENCRYPTION_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+
+/// The documents in one bucket.
+#[derive(Clone, Debug)]
+pub(crate) struct ObjectStore {
+    operation: Operation<ObjectRequest, Vec<u8>, S3Error>,
+    invalid: Option<Failure>,
+}
+
+/// One request: a GET without and a PUT with a document.
+#[derive(Clone, Debug)]
+struct ObjectRequest {
+    key: String,
+    document: Option<Vec<u8>>,
+}
+
+/// S3's own error.
+#[derive(Debug)]
+struct S3Error(ErrorMetadata);
+
+impl ObjectStore {
+    /// The bucket of this name, in the Region of the configuration. What is written to it is encrypted
+    /// with this KMS key, or without one with S3's own.
+    pub(crate) fn new(aws: &Aws, bucket: &str, key_arn: Option<&str>) -> ObjectStore {
+        let config = aws.for_documents();
+        let (endpoint, invalid) = match endpoint(&config, bucket) {
+            Ok(endpoint) => (endpoint, None),
+            Err(failure) => (String::new(), Some(failure)),
+        };
+        let key_arn = key_arn.map(str::to_owned);
+        let operation = Operation::builder()
+            .service_name("S3")
+            .operation_name("Object")
+            .endpoint_url(&endpoint)
+            .retry_classifier(HttpStatusCodeClassifier::default())
+            .retry_classifier(TransientErrorClassifier::<S3Error>::new())
+            .retry_classifier(AwsErrorCodeClassifier::<S3Error>::new())
+            .retry_classifier(MoreThrottling)
+            .runtime_plugin(shared(&config))
+            .serializer(move |request: ObjectRequest| http_request(request, key_arn.as_deref()))
+            .deserializer(document);
+        let retry = config.retry_config().cloned().unwrap_or_else(aws_smithy_types::retry::RetryConfig::standard);
+        ObjectStore { operation: operation.standard_retry(&retry).build(), invalid }
+    }
+
+    /// Stores a document, in the place of one that was there under the key.
+    ///
+    /// # Errors
+    /// S3's refusal, or why it could not be reached, after the retries.
+    pub(crate) async fn put(&self, key: String, document: Vec<u8>) -> Result<(), Failure> {
+        self.send(ObjectRequest { key, document: Some(document) }).await.map(drop)
+    }
+
+    /// The document under a key.
+    ///
+    /// # Errors
+    /// S3's refusal, which is `NoSuchKey` where there is none, or why it could not be reached.
+    pub(crate) async fn get(&self, key: String) -> Result<Vec<u8>, Failure> {
+        self.send(ObjectRequest { key, document: None }).await
+    }
+
+    async fn send(&self, request: ObjectRequest) -> Result<Vec<u8>, Failure> {
+        match &self.invalid {
+            Some(failure) => Err(failure.clone()),
+            None => self.operation.invoke(request).await.or_failure(),
+        }
+    }
+}
+
+fn http_request(request: ObjectRequest, key_arn: Option<&str>) -> Result<HttpRequest, BoxError> {
+    let mut http = http::Request::builder().uri(format!("/{}", request.key));
+    let Some(document) = request.document else {
+        return Ok(HttpRequest::try_from(http.method("GET").body(SdkBody::empty())?)?);
+    };
+    // Organizations deny what does not say how it is to be encrypted, though S3 encrypts everything.
+    http = http.method("PUT").header(ENCRYPTION, if key_arn.is_some() { "aws:kms" } else { "AES256" });
+    if let Some(key_arn) = key_arn {
+        http = http.header(ENCRYPTION_KEY, key_arn);
+    }
+    Ok(HttpRequest::try_from(http.body(SdkBody::from(document))?)?)
+}
+
+/// Where the bucket is: the SDK's own setting of another endpoint, or the bucket's host name, as the
+/// settings for FIPS and dual-stack endpoints want it.
+///
+/// # Errors
+/// FIPS or dual-stack beside another endpoint, which the SDK's clients refuse too.
+fn endpoint(config: &SdkConfig, bucket: &str) -> Result<String, Failure> {
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let of_s3 = config.service_config().zip(key.ok()).and_then(|(settings, key)| settings.load_config(key));
+    let (fips, dual_stack) = (config.use_fips().unwrap_or(false), config.use_dual_stack().unwrap_or(false));
+    match of_s3.or_else(|| config.endpoint_url().map(str::to_owned)) {
+        Some(_) if fips || dual_stack => Err(Failure::own(
+            "ConstructionFailure",
+            "an endpoint of your own cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT",
+        )),
+        Some(url) => Ok(format!("{}/{bucket}", url.trim_end_matches('/'))),
+        None => {
+            let service = if fips { "s3-fips" } else { "s3" };
+            let stack = if dual_stack { ".dualstack" } else { "" };
+            Ok(format!("https://{bucket}.{service}{stack}.{}.amazonaws.com", region(config)))
+        }
+    }
+}
+
+fn region(config: &SdkConfig) -> String {
+    config.region().map(ToString::to_string).unwrap_or_default()
+}
+
+/// What every client of the SDK takes from the configuration by itself.
+fn shared(config: &SdkConfig) -> StaticRuntimePlugin {
+    let mut signing = SigningOptions::default();
+    // S3 alone takes a path as it is, and wants the digest of the body in a header.
+    signing.double_uri_encode = false;
+    signing.normalize_uri_path = false;
+    signing.content_sha256_header = true;
+    let mut layer = Layer::new("s3");
+    layer.store_put(AuthSchemeOptionResolverParams::new(()));
+    layer.store_put(without_retry_quota());
+    layer.store_put(SigV4OperationSigningConfig {
+        region: Some(SigningRegion::from(aws_config::Region::new(region(config)))),
+        region_set: None::<SigningRegionSet>,
+        name: Some(SigningName::from_static("s3")),
+        signing_options: signing,
+    });
+    if let Some(timeouts) = config.timeout_config() {
+        layer.store_put(timeouts.clone());
+    }
+    let resolver = SharedAuthSchemeOptionResolver::new(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]));
+    let mut components = RuntimeComponentsBuilder::new("s3")
+        .with_http_client(config.http_client())
+        .with_sleep_impl(config.sleep_impl())
+        .with_time_source(config.time_source())
+        .with_identity_cache(config.identity_cache())
+        .with_auth_scheme_option_resolver(Some(resolver))
+        .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
+    if let Some(credentials) = config.credentials_provider() {
+        components.set_identity_resolver(SCHEME_ID, SharedIdentityResolver::new(credentials));
+    }
+    StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
+}
+
+fn document(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<S3Error>> {
+    let body = response.body().bytes().unwrap_or_default();
+    if response.status().is_success() {
+        return Ok(body.to_vec());
+    }
+    let text = String::from_utf8_lossy(body);
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(value, _)| value.to_owned())
+    };
+    let mut refusal = ErrorMetadata::builder();
+    refusal = element("Code").into_iter().fold(refusal, |refusal, code| refusal.code(code));
+    refusal = element("Message").into_iter().fold(refusal, |refusal, message| refusal.message(message));
+    Err(OrchestratorError::operation(S3Error(refusal.build())))
+}
+
+impl fmt::Display for S3Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for S3Error {}
+
+impl ProvideErrorMetadata for S3Error {
+    fn meta(&self) -> &ErrorMetadata {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::Region;
+
+    use super::*;
+
+    #[test]
+    fn a_bucket_has_a_host_of_its_own_unless_the_endpoint_is_set() {
+        for (fips, dual_stack, host) in [
+            (false, false, "https://results.s3.eu-west-1.amazonaws.com"),
+            (true, false, "https://results.s3-fips.eu-west-1.amazonaws.com"),
+            (false, true, "https://results.s3.dualstack.eu-west-1.amazonaws.com"),
+            (true, true, "https://results.s3-fips.dualstack.eu-west-1.amazonaws.com"),
+        ] {
+            let region = Region::new("eu-west-1");
+            let config = SdkConfig::builder().region(region).use_fips(fips).use_dual_stack(dual_stack).build();
+            assert_eq!(endpoint(&config, "results").as_deref(), Ok(host));
+            let local = config.to_builder().endpoint_url("http://127.0.0.1:9000/").build();
+            let local = endpoint(&local, "results");
+            assert_eq!(local.ok().as_deref(), (!fips && !dual_stack).then_some("http://127.0.0.1:9000/results"));
+        }
+    }
+}

@@ -24,13 +24,17 @@ PSEUDO = {
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }
-# A value for each parameter that a policy names. Each is held to the parameter's own pattern.
+# A value for each parameter that a policy or a test names. Each is held to the parameter's own pattern.
 PARAMETERS = {
     "AuditorRoleArn": f"arn:aws:iam::{project.ACCOUNT}:role/auditor",
+    "BucketKeyArn": f"arn:aws:kms:{project.REGION}:{project.ACCOUNT}:key/22222222-2222-2222-2222-222222222222",
     "ExternalId": "external-id",
     "MapRoleArnPattern": "arn:aws:iam::*:role/audit",
     "MacieRoleArns": "arn:aws:iam::111111111111:role/audit,arn:aws:iam::222222222222:role/audit",
+    "PermissionsBoundaryArn": f"arn:aws:iam::{project.ACCOUNT}:policy/boundary",
     "ReportTopicArn": f"arn:aws:sns:{project.REGION}:{project.ACCOUNT}:reports",
+    "SecurityGroupIds": "sg-11111111111111111,sg-22222222222222222",
+    "SubnetIds": "subnet-11111111111111111,subnet-22222222222222222",
     "ReportTopicKeyArn": f"arn:aws:kms:{project.REGION}:{project.ACCOUNT}:key/11111111-1111-1111-1111-111111111111",
 }
 HERE = f"{project.REGION}:{project.ACCOUNT}"

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import parliament
+import project
 from botocore.client import BaseClient
 
 Policy = dict[str, Any]
@@ -20,6 +21,9 @@ class Call(NamedTuple):
     action: str
     resource: str
 
+
+# The operations that the function calls: the table of the code, as it is published.
+APIS: list[dict[str, Any]] = json.loads((project.ROOT / "docs" / "reference" / "apis.json").read_text())
 
 # The resource of each action that has one, read from a request of the simulator's record.
 RESOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -36,7 +40,8 @@ RESOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
 
 def call(request: dict[str, Any]) -> Call:
     """What a request asks IAM for."""
-    action = f"{request['service']}:{request['operation']}"
+    asked = (request["service"], request["operation"])
+    [action] = [api["action"] for api in APIS if (api["prefix"], api["operation"]) == asked]
     if action not in RESOURCES:
         # An action that nobody knows, or one whose resource has no line above, must not pass as one without a resource.
         assert resource_patterns(action) == [], f"{action} has a resource, which RESOURCES does not tell"
@@ -49,8 +54,11 @@ def calls(requests: Iterable[dict[str, Any]]) -> set[Call]:
     return {call(request) for request in requests}
 
 
-def machine_calls(machine: dict[str, Any], account: str, region: str) -> set[Call]:
-    """What an execution of the state machine asks IAM for, by its definition and the guide to Step Functions."""
+def machine_calls(machine: dict[str, Any], account: str, region: str, key: str | None = None) -> set[Call]:
+    """What an execution of the state machine asks IAM for, by its definition and the guide to Step Functions.
+
+    With a key of its own for the bucket, S3 asks for it on the execution's behalf.
+    """
     states = json.loads(machine["definition"])["States"]
     audits = states["AuditTargets"]
     reader, writer = audits["ItemReader"]["Parameters"], audits["ResultWriter"]["Parameters"]
@@ -65,6 +73,7 @@ def machine_calls(machine: dict[str, Any], account: str, region: str) -> set[Cal
         *((f"s3:{name}Object", outcomes) for name in ("Get", "Put")),
         *((f"s3:{name}", outcomes) for name in ("AbortMultipartUpload", "ListMultipartUploadParts")),
         *((f"states:{name}Execution", audit) for name in ("Describe", "Redrive", "Stop")),
+        *((f"kms:{name}", key) for name in ("Decrypt", "GenerateDataKey") if key),
     }
     return {Call(account, region, action, resource) for action, resource in asked}
 
@@ -130,6 +139,19 @@ def without(policy: Policy, action: str) -> Policy:
         left = [name for name in listed(statement["Action"]) if name != action]
         if left:
             statements.append({**statement, "Action": left})
+    return {**policy, "Statement": statements}
+
+
+def by_way_of(policy: Policy, service: str, region: str) -> Policy:
+    """The policy as it holds for a request to KMS that comes by way of a service.
+
+    The engine takes no context of a request, so that the condition is taken away where it would hold.
+    """
+    holds = {"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}}
+    statements = [
+        {name: value for name, value in statement.items() if (name, value) != ("Condition", holds)}
+        for statement in policy["Statement"]
+    ]
     return {**policy, "Statement": statements}
 
 

@@ -3,10 +3,11 @@
 What this AWS lacks: it starts a scheduled run once and does not hand one that failed to Lambda's retries, it counts
 only synchronous invocations in AWS/Lambda and nothing in AWS/SQS, and each retry has a request id of its own. So the
 queue of failed runs is reached by an asynchronous invocation with the schedule's event, which is what a start by the
-schedule is on AWS.
+schedule is on AWS. It keeps metric filters and counts nothing by them, and its alarms pass over missing data.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -200,6 +201,86 @@ def metric_sum(deployment: Deployment, alarm: dict[str, Any]) -> float:
         Statistics=["Sum"],
     )
     return sum(point["Sum"] for point in answer["Datapoints"])
+
+
+@pytest.fixture
+def drained(deployment: Deployment) -> Iterator[None]:
+    """Leaves no report and no alarm of this test to the next."""
+    yield
+    while waiting(deployment, deployment.queue):
+        deployment.receive(10)
+
+
+@pytest.mark.usefixtures("drained")
+def test_only_a_report_on_all_that_the_settings_name_ends_the_silence(deployment: Deployment) -> None:
+    """A dry run each day and a run over one Region do not, though they are invocations."""
+    silence = one_alarm(deployment, "SilenceAlarm")
+    before = concluded(deployment, silence)
+    for event in ({"publish": False}, {"regions": ["eu-west-1"]}):
+        run(deployment, event)
+    assert concluded(deployment, silence) == before
+    count(deployment, silence, 0)
+    assert one_alarm(deployment, "SilenceAlarm")["StateValue"] == "ALARM"
+    run(deployment, EVENT)
+    assert concluded(deployment, silence) == before + 1
+    count(deployment, silence, 1)
+    assert one_alarm(deployment, "SilenceAlarm")["StateValue"] == "OK"
+
+
+def one_alarm(deployment: Deployment, name: str) -> dict[str, Any]:
+    """An alarm of the stack, by its name in the template."""
+    alarms = deployment.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{deploy_local.STACK}-{name}-")
+    [alarm] = alarms["MetricAlarms"]
+    return alarm
+
+
+def run(deployment: Deployment, event: dict[str, Any]) -> None:
+    """Runs the function, and waits until its log tells of the end."""
+    ended = lambda: sum(line.startswith("REPORT ") for line in log(deployment))  # noqa: E731
+    before = ended()
+    answer = deployment.client("lambda").invoke(
+        FunctionName=deployment.outputs["FunctionName"], Payload=json.dumps(event)
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    wait_for("end of the run in the log", lambda: ended() > before)
+
+
+def log(deployment: Deployment) -> list[str]:
+    """The lines of the log group."""
+    pages = deployment.client("logs").get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName=deployment.outputs["LogGroupName"])
+    return [event["message"] for page in found for event in page["events"]]
+
+
+def concluded(deployment: Deployment, alarm: dict[str, Any]) -> int:
+    """How many lines of the log the metric filter counts that feeds the alarm."""
+    group = deployment.outputs["LogGroupName"]
+    filters = deployment.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]
+    metric = (alarm["Namespace"], alarm["MetricName"])
+    [feeding] = [
+        one
+        for one in filters
+        for made in one["metricTransformations"]
+        if (made["metricNamespace"], made["metricName"]) == metric
+    ]
+    return sum(matches(feeding["filterPattern"], line) for line in log(deployment))
+
+
+def matches(pattern: str, line: str) -> bool:
+    """Whether a metric filter counts a line, for patterns that ask for the values of some fields."""
+    asked = re.findall(r'\(\$\.(\w+) = "(\w+)"\)', pattern)
+    assert pattern == "{ " + " && ".join(f'($.{name} = "{value}")' for name, value in asked) + " }"
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(fields, dict) and all(fields.get(name) == value for name, value in asked)
+
+
+def count(deployment: Deployment, alarm: dict[str, Any], value: float) -> None:
+    """Puts a value of the alarm's metric, as CloudWatch does for a metric filter. This also makes it look."""
+    datum = {"MetricName": alarm["MetricName"], "Value": value}
+    deployment.client("cloudwatch").put_metric_data(Namespace=alarm["Namespace"], MetricData=[datum])
 
 
 def test_two_schedules_at_once_are_two_whole_reports(deployment: Deployment) -> None:

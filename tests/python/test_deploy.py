@@ -7,6 +7,7 @@ import deploy_local
 import project
 import pytest
 import reports
+from botocore.exceptions import ClientError
 from deploy_local import Deployment
 
 SETTINGS = {
@@ -17,10 +18,13 @@ SETTINGS = {
     "NOTIFY_ON",
     "INCLUDE_EMAILS",
     "DISABLED_RULES",
+    "AUDIT_OWN_ACCOUNT",
     "MAX_CONCURRENCY",
     "DEADLINE_MARGIN_SECONDS",
     "RESULT_BUCKET",
+    "EVIDENCE_KMS_KEY_ARN",
 }
+ROLE = "arn:aws:iam::111122223333:role/macie-compliance-audit"
 
 
 def test_the_schedule_starts_the_function_and_the_report_arrives(deployment: Deployment) -> None:
@@ -39,6 +43,7 @@ def test_every_resource_is_made(deployment: Deployment) -> None:
     made = {resource["LogicalResourceId"]: resource["ResourceStatus"] for resource in answer["StackResources"]}
     assert set(made.values()) == {"CREATE_COMPLETE"}
     assert {"ReportTopic", "ReportKey", "Schedule", "IncompleteReportAlarm", "SilenceAlarm"} <= made.keys()
+    assert {"IncompleteReports", "ConcludedReports"} <= made.keys()
     assert "ReportEmailSubscription" not in made
 
 
@@ -57,6 +62,60 @@ def test_every_alarm_has_somebody_to_tell(deployment: Deployment) -> None:
     assert [alarm["AlarmActions"] for alarm in alarms] == [[deployment.outputs["ReportTopicArn"]]] * 5
 
 
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"SubnetIds": "subnet-01234567"}, "Give SecurityGroupIds too"),
+        ({"SecurityGroupIds": "sg-01234567"}, "Give SubnetIds too"),
+        ({"AuditOwnAccount": "false"}, "there is nothing to audit"),
+        ({"BucketKeyArn": "arn:aws:kms:us-east-1:999999999999:key/1"}, "Set DistributedMap to true"),
+        ({"MapRoleArnPattern": ROLE}, "Set DistributedMap to true"),
+        (
+            {"AuditOwnAccount": "false", "MapRoleArnPattern": ROLE, "DistributedMap": "true"},
+            "there is nothing to audit",
+        ),
+        ({"SubnetIds": "vpc-01234567", "SecurityGroupIds": "sg-01234567"}, "SubnetIds"),
+        ({"SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567, sg-12345678"}, "SecurityGroupIds"),
+        ({"DisabledRules": "*"}, "DisabledRules"),
+        ({"DisabledRules": "discovery-*-off"}, "DisabledRules"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(
+    deployment: Deployment, parameters: dict[str, str], told: str
+) -> None:
+    """CloudFormation makes no stack of them, and says which they are."""
+    with pytest.raises(ClientError, match=told):
+        change(deployment, parameters)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"DisabledRules": "discovery-*"},
+        {"DisabledRules": "macie-paused,discovery-*,job-stopped"},
+        {"AuditOwnAccount": "false", "MacieRoleArns": ROLE},
+    ],
+)
+def test_parameters_that_make_sense_are_taken(deployment: Deployment, parameters: dict[str, str]) -> None:
+    """What the tests above refuse is not too much."""
+    change(deployment, parameters)
+
+
+def change(deployment: Deployment, parameters: dict[str, str]) -> None:
+    """Asks for a stack with these parameters, which is not made."""
+    cloudformation = deployment.client("cloudformation")
+    body = cloudformation.get_template(StackName=deploy_local.STACK)["TemplateBody"]
+    cloudformation.create_change_set(
+        StackName="never-made",
+        ChangeSetName="asked",
+        ChangeSetType="CREATE",
+        TemplateBody=body if isinstance(body, str) else json.dumps(body),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    cloudformation.delete_change_set(StackName="never-made", ChangeSetName="asked")
+
+
 def test_permissions_follow_the_parameters(deployment: Deployment) -> None:
     """A permission that only some settings need is there with them and not without."""
     without = statements(deployment, deployment.outputs)
@@ -72,6 +131,9 @@ def test_permissions_follow_the_parameters(deployment: Deployment) -> None:
         f"MacieRoleArns={','.join(roles)}",
         f"ReportTopicArn={topic}",
         f"ReportTopicKeyArn={key}",
+        f"PermissionsBoundaryArn=arn:aws:iam::{project.ACCOUNT}:policy/boundary",
+        "SubnetIds=subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+        "SecurityGroupIds=sg-0123456789abcdef0",
     )
     outputs = deploy_local.stack_outputs(deployment.endpoint, "every-option")
     everything = statements(deployment, outputs)

@@ -44,6 +44,39 @@ def test_the_definition_is_one_to_step_functions(distributed: Deployment, tmp_pa
     assert done.returncode == 0, done.stdout
 
 
+def test_every_task_ends_and_the_report_follows_the_map(distributed: Deployment) -> None:
+    """No time-out ends the execution as a whole, which would end it without its report."""
+    definition = machine(distributed)
+    assert "TimeoutSeconds" not in definition
+    audits = definition["States"]["AuditTargets"]
+    assert (audits["Next"], audits["ToleratedFailurePercentage"]) == ("PublishReport", 100)
+    [catcher] = audits["Catch"]
+    assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "PublishReport")
+    function = distributed.client("lambda").get_function_configuration(FunctionName=distributed.outputs["FunctionName"])
+    for name, task in tasks(definition).items():
+        assert task["TimeoutSeconds"] > function["Timeout"], name
+
+
+@pytest.mark.parametrize(
+    ("error", "retries"),
+    [("InvalidEvent", 0), ("Lambda.TooManyRequestsException", 20), ("StepFailed", 3), ("States.Timeout", 3)],
+)
+def test_each_error_is_retried_as_it_deserves(distributed: Deployment, error: str, retries: int) -> None:
+    """A wrong input never, a burst of invocations for minutes, and everything else a few times."""
+    for name, task in tasks(machine(distributed)).items():
+        outcomes = [outcome(distributed, task, error, before) for before in range(retries + 1)]
+        assert outcomes == ["RETRIABLE"] * retries + ["FAILED"], name
+
+
+def test_a_burst_is_over_before_the_retries_are(distributed: Deployment) -> None:
+    """With full jitter the pauses are half as long on average, which has to be minutes all the same."""
+    for name, task in tasks(machine(distributed)).items():
+        [retrier] = [one for one in task["Retry"] if one["ErrorEquals"] == ["Lambda.TooManyRequestsException"]]
+        pauses = [retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n for n in range(retrier["MaxAttempts"])]
+        assert sum(min(pause, retrier["MaxDelaySeconds"]) for pause in pauses) / 2 > 300, name
+        assert retrier["JitterStrategy"] == "FULL", name
+
+
 def test_the_schedule_starts_the_map_and_one_report_tells_of_200_targets(distributed: Deployment) -> None:
     """Each target is audited by an execution of its own, and nothing is lost between them and the queue."""
     report = whole(distributed)
@@ -80,28 +113,77 @@ def test_a_failed_audit_is_an_incomplete_target(distributed: Deployment) -> None
         assert errors(target) == expected, target
 
 
-def test_a_failed_map_is_a_report_of_what_was_not_read(distributed: Deployment) -> None:
+@pytest.mark.parametrize("what", ["reader", "audits"])
+def test_a_failed_map_is_a_report_of_what_was_not_read(distributed: Deployment, what: str) -> None:
     """What the map did not come to is told, since the report is made of the list of targets and not of the map."""
     definition = machine(distributed)
-    definition["States"]["AuditTargets"]["ItemReader"]["Parameters"] = {
-        "Bucket": distributed.outputs["ResultBucketName"],
-        "Key": "runs/none.json",
-    }
-    report = changed(distributed, "failed-map", definition)
+    audits = definition["States"]["AuditTargets"]
+    if what == "reader":
+        audits["ItemReader"]["Parameters"] = {
+            "Bucket": distributed.outputs["ResultBucketName"],
+            "Key": "runs/none.json",
+        }
+    else:
+        audits["ItemProcessor"]["States"] = {"Break": {"Type": "Fail", "Error": "Broken", "Cause": "for the test"}}
+        audits["ItemProcessor"]["StartAt"] = "Break"
+    report = changed(distributed, f"failed-{what}", definition)
     assert report["summary"]["targetsIncomplete"] == 20
     assert [errors(target) for target in report["targets"]] == [{"GetObject": "NoSuchKey"}] * 20
 
 
 def test_an_execution_that_was_stopped_is_in_the_queue_of_failed_runs(distributed: Deployment) -> None:
     """It publishes nothing, so that its alarm is all that tells of it."""
-    states, sqs = distributed.client("stepfunctions"), distributed.client("sqs")
+    states = distributed.client("stepfunctions")
     machine = distributed.outputs["StateMachineArn"]
     execution = states.start_execution(stateMachineArn=machine, name="stopped-1", input="{}")["executionArn"]
     states.stop_execution(executionArn=execution)
-    queue = distributed.outputs["FailedRunQueueUrl"]
-    [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20).get("Messages", [])
-    detail = json.loads(message["Body"])["detail"]
+    detail = failed_run(distributed)
     assert (detail["executionArn"], detail["status"]) == (execution, "ABORTED")
+
+
+def test_an_input_that_is_wrong_fails_at_once(distributed: Deployment) -> None:
+    """No retry makes it right, and whoever gave it waits for the answer."""
+    states = distributed.client("stepfunctions")
+    machine = distributed.outputs["StateMachineArn"]
+    begun = time.monotonic()
+    wrong = json.dumps({"region": ["eu-west-1"]})
+    execution = states.start_execution(stateMachineArn=machine, name="wrong-1", input=wrong)["executionArn"]
+    answer = ended(distributed, execution)
+    assert time.monotonic() - begun < 5, "the first retry of other errors comes after 5 s"
+    assert (answer["status"], answer["error"]) == ("FAILED", "InvalidEvent")
+    assert "region" in answer["cause"]
+    detail = failed_run(distributed)
+    assert (detail["executionArn"], detail["status"]) == (execution, "FAILED")
+
+
+def failed_run(deployment: Deployment) -> dict[str, Any]:
+    """What the queue of failed runs holds of an execution, taken out of it."""
+    sqs, queue = deployment.client("sqs"), deployment.outputs["FailedRunQueueUrl"]
+    [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20).get("Messages", [])
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return json.loads(message["Body"])["detail"]
+
+
+def tasks(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The tasks of a definition, those of the map among them."""
+    states = {**definition["States"], **definition["States"]["AuditTargets"]["ItemProcessor"]["States"]}
+    found = {name: state for name, state in states.items() if state["Type"] == "Task"}
+    assert found.keys() == {"ListTargets", "AuditTarget", "PublishReport"}
+    return found
+
+
+def outcome(deployment: Deployment, task: dict[str, Any], error: str, before: int) -> str:
+    """What Step Functions makes of a task that ends in an error, after so many retries of it."""
+    # This one call goes to a host of its own on AWS, which the local AWS has not.
+    states = deployment.client("stepfunctions")
+    states.meta.config.inject_host_prefix = False
+    answer = states.test_state(
+        definition=json.dumps(task),
+        input="{}",
+        mock={"errorOutput": {"error": error, "cause": "for the test"}},
+        stateConfiguration={"retrierRetryCount": before},
+    )
+    return answer["status"]
 
 
 def machine(deployment: Deployment) -> dict[str, Any]:

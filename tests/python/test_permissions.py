@@ -5,6 +5,7 @@ gives it. What is allowed is decided by a policy engine that is not ours.
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import Any
 import deploy_local
 import iam
 import parliament
+import policies as templates
 import project
 import pytest
 from deploy_local import Deployment
@@ -24,6 +26,7 @@ ROLE_NAME = "macie-compliance-audit"
 ROLE = f"arn:aws:iam::{OTHER}:role/{ROLE_NAME}"
 TOPIC = f"arn:aws:sns:{project.REGION}:{project.ACCOUNT}:existing"
 KEY = f"arn:aws:kms:{project.REGION}:{project.ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+BUCKET_KEY = f"arn:aws:kms:{project.REGION}:{project.ACCOUNT}:key/66666666-7777-8888-9999-000000000000"
 BINARY = deploy_local.BUILD / "Function" / "bootstrap"
 
 # The parameters of the stack, by what they are for. Together they use every setting.
@@ -44,6 +47,25 @@ COMBINATIONS: dict[str, dict[str, str]] = {
         "DeadlineMarginSeconds": "5",
     },
     "divided": {"DistributedMap": "true", "MapRoleArnPattern": ROLE, "IncludeEmails": "true"},
+    "divided with a key": {"DistributedMap": "true", "MapRoleArnPattern": ROLE, "BucketKeyArn": BUCKET_KEY},
+    "other accounts only": {"AuditOwnAccount": "false", "MacieRegions": "all", "MacieRoleArns": ROLE},
+    "in subnets": {
+        "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+        "SecurityGroupIds": "sg-0123456789abcdef0",
+    },
+}
+
+# The statements of the function's role that not every stack has, and the parameters that ask for them.
+ASKED_FOR: dict[str, Callable[[dict[str, str]], bool]] = {
+    "ReadMacie": lambda given: given.get("AuditOwnAccount") != "false",
+    "ReadMember": lambda given: given.get("AuditOwnAccount") != "false",
+    "ReadRegions": lambda given: given.get("MacieRegions") == "all" and given.get("AuditOwnAccount") != "false",
+    "EncryptForTheTopic": lambda given: "ReportTopicArn" not in given,
+    "EncryptForTheExistingTopic": lambda given: "ReportTopicKeyArn" in given,
+    "AuditOtherAccounts": lambda given: "MacieRoleArns" in given,
+    "AuditAccountsOfTheInput": lambda given: "MapRoleArnPattern" in given,
+    "HandOnResults": lambda given: "DistributedMap" in given,
+    "EncryptForTheBucket": lambda given: "BucketKeyArn" in given,
 }
 
 # What the state machine asks for in one execution, of one target in each account.
@@ -60,7 +82,8 @@ STEPS: list[dict[str, Any]] = [
 
 # What the policy allows and the function does not call by itself, and who does.
 ON_ITS_BEHALF = {
-    "kms:Decrypt": "SNS, when the function publishes to an encrypted topic",
+    "kms:Decrypt": "SNS and S3, when the function publishes to an encrypted topic or reads a bucket with a key",
+    "kms:GenerateDataKey": "S3, when the function writes to a bucket with a key",
     "kms:GenerateDataKey*": "SNS, when the function publishes to an encrypted topic",
     "logs:CreateLogStream": "Lambda, for the function's log",
     "logs:PutLogEvents": "Lambda, for the function's log",
@@ -69,6 +92,10 @@ ON_ITS_BEHALF = {
 
 # The resources in which something stands open, and why it does.
 OPEN = {
+    "ec2:AssignPrivateIpAddresses": "Lambda makes the network interfaces and names them",
+    "ec2:CreateNetworkInterface": "Lambda makes the network interfaces, and shared subnets have ARNs of their owner",
+    "ec2:DeleteNetworkInterface": "Lambda makes the network interfaces and names them",
+    "ec2:UnassignPrivateIpAddresses": "Lambda makes the network interfaces and names them",
     "macie2:GetMember": "which members are flagged, and in which Regions, is known in the run only",
     "logs:CreateLogStream": "Lambda names the streams of the group",
     "logs:PutLogEvents": "Lambda names the streams of the group",
@@ -76,8 +103,11 @@ OPEN = {
     "s3:PutObject": "executions and targets are known in the run only; nothing but them is below runs/",
 }
 
+# What another account can share with this one.
+SHARED = ("security-group", "subnet")
+
 # Called only where another action is refused, and enough in its place.
-INSTEAD = {"macie2:GetAdministratorAccount": "macie2:GetMasterAccount"}
+INSTEAD = {f"macie2:{api['replaces']}": api["action"] for api in iam.APIS if api["replaces"]}
 
 
 @dataclass
@@ -203,9 +233,15 @@ def everything(stacks: dict[str, Stack]) -> Stack:
 
 
 @pytest.fixture(scope="module")
-def policies(stacks: dict[str, Stack]) -> list[Policy]:
+def subnets(deployment: Deployment, stacks: dict[str, Stack]) -> Policy:
+    """What the role of a function in subnets may do beside the audit."""
+    return deployment.role_policy(stacks["in subnets"].outputs["FunctionRoleArn"], policy="subnets")
+
+
+@pytest.fixture(scope="module")
+def policies(stacks: dict[str, Stack], subnets: Policy) -> list[Policy]:
     """The policies of both templates, for all combinations."""
-    return [policy for stack in stacks.values() for policy in stack.policies.values()]
+    return [subnets, *(policy for stack in stacks.values() for policy in stack.policies.values())]
 
 
 def test_the_combinations_use_every_setting(stacks: dict[str, Stack]) -> None:
@@ -219,7 +255,8 @@ def test_the_combinations_use_every_setting(stacks: dict[str, Stack]) -> None:
 def test_every_call_is_allowed(stacks: dict[str, Stack], engine: iam.Engine, name: str) -> None:
     """The engine allows each call that a run made, by the role of the account in which it made it."""
     stack = stacks[name]
-    assert {"macie2:GetMember", "sns:Publish"} <= stack.actions(project.ACCOUNT)
+    assert "sns:Publish" in stack.actions(project.ACCOUNT)
+    assert "macie2:GetMember" in stack.actions(project.ACCOUNT) | stack.actions(OTHER)
     assert engine.denied(stack.policies, stack.calls) == set()
 
 
@@ -229,6 +266,91 @@ def test_nothing_else_is_allowed(stacks: dict[str, Stack], name: str) -> None:
     stack = stacks[name]
     granted = {action for action, _ in iam.grants(stack.policies[project.ACCOUNT])}
     assert granted - stack.actions(project.ACCOUNT) == granted & ON_ITS_BEHALF.keys()
+
+
+@pytest.mark.parametrize("sid", ASKED_FOR)
+def test_a_right_comes_with_the_parameter_that_needs_it(stacks: dict[str, Stack], sid: str) -> None:
+    """A statement is in the stacks whose parameters ask for it, and in no other."""
+    granted = {
+        name
+        for name, stack in stacks.items()
+        if sid in {statement["Sid"] for statement in stack.policies[project.ACCOUNT]["Statement"]}
+    }
+    assert granted == {name for name, given in COMBINATIONS.items() if ASKED_FOR[sid](given)}
+    assert granted, "some stack asks for it"
+
+
+def test_where_the_own_account_is_not_audited_nothing_may_be_read_there(stacks: dict[str, Stack]) -> None:
+    """The role has no right of Macie or of the account API that it has no use for, and its run used none."""
+    stack = stacks["other accounts only"]
+    granted = {action for action, _ in iam.grants(stack.policies[project.ACCOUNT])}
+    assert not granted & set(READING)
+    assert not stack.actions(project.ACCOUNT) & set(READING)
+    assert stack.actions(OTHER) >= {"account:ListRegions", "macie2:ListMembers"}
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_only_a_function_in_subnets_may_have_network_interfaces(
+    deployment: Deployment, stacks: dict[str, Stack], name: str
+) -> None:
+    """The role has the policy for the subnets where they are given, and only there."""
+    role = stacks[name].outputs["FunctionRoleArn"].rpartition("/")[2]
+    kept = deployment.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+    assert sorted(kept) == (["audit", "subnets"] if "SubnetIds" in COMBINATIONS[name] else ["audit"])
+
+
+def test_the_function_is_in_the_subnets_that_are_given() -> None:
+    """The local AWS puts no function into subnets, so that the template is read."""
+    template = templates.Template.read(project.ROOT / "template.yaml")
+    network = template.resources["Function"]["Properties"]["VpcConfig"]
+    assert template.resolve(network, {"InSubnets": False}) is templates.NOTHING
+    assert template.resolve(network, {"InSubnets": True}) == {
+        name: templates.PARAMETERS[name].split(",") for name in ("SecurityGroupIds", "SubnetIds")
+    }
+
+
+def test_lambda_may_attach_the_function_to_its_subnets_and_nothing_else(subnets: Policy, engine: iam.Engine) -> None:
+    """The actions that Lambda's guide names, on network interfaces of this account, in subnets that may be shared."""
+    own, shared = (f"arn:aws:ec2:{project.REGION}:{account}" for account in (project.ACCOUNT, OTHER))
+    interface = f"{own}:network-interface/eni-0123456789abcdef0"
+    made_of = [interface, f"{shared}:subnet/subnet-0123456789abcdef0", f"{shared}:security-group/sg-0123456789abcdef0"]
+    asked = {("ec2:CreateNetworkInterface", resource) for resource in made_of}
+    used = ("AssignPrivateIpAddresses", "DeleteNetworkInterface", "UnassignPrivateIpAddresses")
+    asked |= {(f"ec2:{action}", interface) for action in used}
+    asked |= {(f"ec2:{action}", "*") for action in ("DescribeNetworkInterfaces", "DescribeSubnets")}
+    calls = {Call(project.ACCOUNT, project.REGION, action, resource) for action, resource in asked}
+    assert_exact(engine, subnets, calls)
+
+
+@pytest.mark.parametrize("name", templates.TEMPLATES)
+def test_every_role_has_the_boundary_that_is_given(name: str) -> None:
+    """Organizations refuse to make a role without it. The local AWS keeps none, so that the template is read."""
+    template = templates.Template.read(project.ROOT / name)
+    roles = [made["Properties"] for made in template.resources.values() if made["Type"] == "AWS::IAM::Role"]
+    assert roles
+    for role in roles:
+        boundary = role["PermissionsBoundary"]
+        assert template.resolve(boundary, {"HasBoundary": True}) == templates.PARAMETERS["PermissionsBoundaryArn"]
+        assert template.resolve(boundary, {"HasBoundary": False}) is templates.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("boundary", "accepted"),
+    [
+        ("", True),
+        ("arn:aws:iam::999999999999:policy/boundary", True),
+        ("arn:aws:iam::999999999999:policy/path/to/boundary", True),
+        ("arn:aws:iam::aws:policy/PowerUserAccess", True),
+        ("arn:aws-us-gov:iam::aws:policy/PowerUserAccess", True),
+        ("arn:aws:iam::999999999999:role/boundary", False),
+        ("boundary", False),
+    ],
+)
+def test_a_boundary_is_the_arn_of_a_policy(boundary: str, accepted: bool) -> None:
+    """Of one of AWS, too."""
+    for name in templates.TEMPLATES:
+        pattern = templates.Template.read(project.ROOT / name).parameters["PermissionsBoundaryArn"]["AllowedPattern"]
+        assert bool(re.fullmatch(pattern, boundary)) == accepted
 
 
 def test_nothing_else_is_allowed_in_other_accounts(everything: Stack) -> None:
@@ -263,10 +385,11 @@ def test_resources_are_as_narrow_as_iam_can_have_them(policies: list[Policy]) ->
             continue
         for name, kinds in patterns.items():
             assert any(iam.of_kind(resource, kind) for kind in kinds), f"{resource} is none of {name}"
-        # The ARN of a bucket has no account; its name is the stack's own.
+        # The ARN of a bucket has no account; its name is the stack's own. A subnet may be another account's.
         account = resource.split(":")[4]
         own_bucket = resource.startswith("arn:aws:s3:::combination-")
-        assert own_bucket or account in (project.ACCOUNT, OTHER), resource
+        shared = resource.startswith(tuple(f"arn:aws:ec2:{project.REGION}:*:{kind}/" for kind in SHARED))
+        assert own_bucket or shared or account in (project.ACCOUNT, OTHER), resource
         assert ("*" in resource) == (action in OPEN), f"{action} on {resource}"
 
 
@@ -289,15 +412,7 @@ def test_a_linter_finds_nothing(policies: list[Policy]) -> None:
         assert [str(finding) for finding in found] == []
 
 
-READING = [
-    "account:ListRegions",
-    "macie2:GetAdministratorAccount",
-    "macie2:GetMacieSession",
-    "macie2:GetMember",
-    "macie2:ListFindingsFilters",
-    "macie2:ListInvitations",
-    "macie2:ListMembers",
-]
+READING = [api["action"] for api in iam.APIS if api["prefix"] in ("account", "macie2") and not api["replaces"]]
 # Each action that the function calls by itself, with the account whose role has it.
 REMOVALS = [(account, action) for account in (project.ACCOUNT, OTHER) for action in READING]
 REMOVALS += [(project.ACCOUNT, "sns:Publish"), (project.ACCOUNT, "sts:AssumeRole")]
@@ -407,14 +522,40 @@ def test_the_schedule_may_start_the_run_and_nothing_else(
     assert_exact(engine, deployment.role_policy(schedule["RoleArn"], policy="start"), calls)
 
 
+@pytest.mark.parametrize(("name", "key"), [("divided", None), ("divided with a key", BUCKET_KEY)])
 def test_the_state_machine_may_do_what_it_is_defined_to_do_and_nothing_else(
-    deployment: Deployment, stacks: dict[str, Stack], engine: iam.Engine
+    deployment: Deployment, stacks: dict[str, Stack], engine: iam.Engine, name: str, key: str | None
 ) -> None:
     """What its definition asks for, its role may do, and each action less denies just that."""
     states = deployment.client("stepfunctions")
-    machine = states.describe_state_machine(stateMachineArn=stacks["divided"].outputs["StateMachineArn"])
-    calls = iam.machine_calls(machine, project.ACCOUNT, project.REGION)
-    assert_exact(engine, deployment.role_policy(machine["roleArn"], policy="steps"), calls)
+    machine = states.describe_state_machine(stateMachineArn=stacks[name].outputs["StateMachineArn"])
+    calls = iam.machine_calls(machine, project.ACCOUNT, project.REGION, key)
+    policy = deployment.role_policy(machine["roleArn"], policy="steps")
+    assert_exact(engine, iam.by_way_of(policy, "s3", project.REGION), calls)
+
+
+@pytest.mark.parametrize(
+    ("keyed", "encryption", "bucket_key"),
+    [
+        (False, {"SSEAlgorithm": "AES256"}, False),
+        (True, {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": templates.PARAMETERS["BucketKeyArn"]}, True),
+    ],
+)
+def test_the_bucket_is_encrypted_by_the_key_that_is_given(
+    keyed: bool, encryption: dict[str, str], bucket_key: bool
+) -> None:
+    """What Step Functions writes names no key. The local AWS knows no key of a bucket: the template is read."""
+    template = templates.Template.read(project.ROOT / "template.yaml")
+    asked = template.resources["ResultBucket"]["Properties"]["BucketEncryption"]
+    [rule] = template.resolve(asked, {"HasBucketKey": keyed})["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == encryption
+    assert rule.get("BucketKeyEnabled", False) == bucket_key
+
+
+def test_the_function_is_told_of_the_key(stacks: dict[str, Stack]) -> None:
+    """It names the key with all that it writes, since some organizations refuse what names none."""
+    told = {name: stack.variables["EVIDENCE_KMS_KEY_ARN"] for name, stack in stacks.items()}
+    assert told == {name: given.get("BucketKeyArn", "") for name, given in COMBINATIONS.items()}
 
 
 def assert_exact(engine: iam.Engine, policy: Policy, calls: set[Call]) -> None:
@@ -424,15 +565,25 @@ def assert_exact(engine: iam.Engine, policy: Policy, calls: set[Call]) -> None:
     for action in {call.action for call in calls}:
         lacking = {project.ACCOUNT: iam.without(policy, action)}
         assert engine.denied(lacking, calls) == {call for call in calls if call.action == action}
-    others = {call._replace(resource=call.resource.replace("combination-", "another-")) for call in calls}
+    others = {call._replace(resource=another(call.resource)) for call in calls if call.resource != "*"}
     assert engine.denied({project.ACCOUNT: policy}, others) == others
 
 
-def test_keys_are_used_by_way_of_sns_only(everything: Stack, engine: iam.Engine) -> None:
-    """The engine is asked outside of SNS, and refuses; it refuses no more once the condition is taken away."""
-    own = everything.policies[project.ACCOUNT]
-    decrypt = Call(project.ACCOUNT, project.REGION, "kms:Decrypt", KEY)
+def another(resource: str) -> str:
+    """A resource of the same kind, of another stack or in another Region."""
+    return resource.replace("combination-", "another-").replace(f":{project.REGION}:", ":eu-north-1:")
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "key"), [("everything", "sns", KEY), ("divided with a key", "s3", BUCKET_KEY)]
+)
+def test_keys_are_used_by_way_of_their_service_only(
+    stacks: dict[str, Stack], engine: iam.Engine, name: str, service: str, key: str
+) -> None:
+    """The engine is asked outside of the service, and refuses; it refuses no more where the condition holds."""
+    own = stacks[name].policies[project.ACCOUNT]
+    decrypt = Call(project.ACCOUNT, project.REGION, "kms:Decrypt", key)
     assert not engine.allows(own, decrypt)
-    [statement] = [one for one in own["Statement"] if one["Resource"] == KEY]
-    unconditional = {name: value for name, value in statement.items() if name != "Condition"}
-    assert engine.allows({**own, "Statement": [unconditional]}, decrypt)
+    assert engine.allows(iam.by_way_of(own, service, project.REGION), decrypt)
+    other = {"sns": "s3", "s3": "sns"}[service]
+    assert not engine.allows(iam.by_way_of(own, other, project.REGION), decrypt)

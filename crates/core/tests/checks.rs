@@ -1,12 +1,16 @@
 //! Checks of the two widest views, made for these tests: over all evidence of a target, and over the whole run.
 
 use macie_compliance_core::api::Api;
-use macie_compliance_core::checks::{Check, Checks, Judge, Problem};
+use macie_compliance_core::checks::{Check, Checks, Judge, Problem, Scope};
+use macie_compliance_core::evidence::{Administrator, Evidence, Invitation, Member, Read, Session, SessionStatus};
+use macie_compliance_core::failure::Failure;
 use macie_compliance_core::judge::judge_run;
 use macie_compliance_core::report::v1::{OutcomeCounts, Verdict};
 use macie_compliance_core::resource::{Resource, ResourceType};
 use macie_compliance_core::severity::Severity;
-use macie_compliance_core::testing::{clean, filter, policy, report_by, target, with_failed_read};
+use macie_compliance_core::testing::{
+    checks, clean, filter, invitation, member, policy, report_by, target, with_failed_read,
+};
 
 /// Filters of one id in more than one target: the second and later ones break the rule.
 static SHARED: Check = Check {
@@ -99,4 +103,51 @@ fn a_read_that_a_rule_needs_and_nobody_made_leaves_the_target_incomplete() {
     assert_eq!((report.summary.targets_incomplete, report.targets[0].complete), (1, false));
     let filters_off = Checks::without(&["filter-archives-findings", "filter-action-unrecognized"]);
     assert_eq!(report_by(&filters_off, &[evidence]).verdict, Verdict::Compliant);
+}
+
+#[test]
+fn an_item_is_kept_while_a_page_is_read_if_an_enabled_check_has_something_to_say_about_it() {
+    let (target, policy) = (target(1, "eu-west-1"), policy());
+    let scope = Scope { target: &target, policy: &policy };
+    let all = checks();
+    let none = Checks::without(&all.iter().map(|check| check.id).collect::<Vec<_>>());
+    for (checks, flags) in [(&all, true), (&none, false)] {
+        assert_eq!(checks.flag_member(&member(1, "Paused"), &scope), flags);
+        assert_eq!(checks.flag_invitation(&invitation("1", "AccountSuspended"), &scope), flags);
+        assert_eq!(checks.flag_filter(&filter("a", None, "ARCHIVE"), &scope), flags);
+        assert!(!checks.flag_member(&member(1, "Enabled"), &scope));
+        assert!(!checks.flag_invitation(&invitation("1", "Invited"), &scope));
+        assert!(!checks.flag_filter(&filter("a", None, "NOOP"), &scope));
+    }
+}
+
+#[test]
+fn a_violation_has_the_status_and_the_time_that_the_service_gave() {
+    let since = || Some("2026-11-01T09:30:00Z".to_owned());
+    let status = || Some("AccountSuspended".to_owned());
+    let mut evidence = clean(target(1, "eu-west-1"));
+    evidence.session = Some(Session { status: SessionStatus::Is("PAUSED".to_owned()), since: since() });
+    evidence.administrator = Some(Administrator { id: "2".to_owned(), status: status(), since: since() });
+    evidence.members.flagged = vec![Member { since: since(), ..member(3, "AccountSuspended") }];
+    evidence.invitations = vec![Invitation { since: since(), ..invitation("4", "AccountSuspended") }];
+    let report = report_by(&checks(), &[evidence]);
+    let rules: Vec<_> = report.violations.iter().map(|v| (v.rule, v.status.as_deref(), v.since.clone())).collect();
+    let suspended = Some("AccountSuspended");
+    assert_eq!(
+        rules,
+        [
+            ("administrator-account-suspended", suspended, since()),
+            ("macie-paused", Some("PAUSED"), since()),
+            ("member-account-suspended", suspended, since()),
+            ("invitation-account-suspended", suspended, since()),
+        ]
+    );
+}
+
+#[test]
+fn a_target_that_could_not_be_opened_says_why() {
+    let failure = Failure::own("AccessDenied", "no");
+    let evidence = Evidence::unread(target(1, "eu-west-1"), Api::AssumeRole, failure.clone());
+    assert_eq!(evidence.reads, [Read::failed(Api::AssumeRole, failure)]);
+    assert_eq!(report_by(&checks(), &[evidence]).verdict, Verdict::InsufficientData);
 }

@@ -7,12 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use macie_compliance_core::api::Api;
 use macie_compliance_core::evidence::{Evidence, Read};
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::deadline::Budget;
+use macie_compliance_core::inlet::event::InvalidEvent;
 use macie_compliance_core::judge::judge;
 use macie_compliance_core::names::{Regions, Role, Target};
 use macie_compliance_core::order::{Assignment, Order, Trigger};
@@ -31,6 +31,9 @@ use crate::store::ObjectStore;
 /// Documents that are fetched at the same time, so that few of them are held before they are judged.
 const FETCHING: usize = 64;
 
+/// Accounts that are opened at the same time. What is needed to open one is let go before the next.
+const OPENING: usize = 64;
+
 /// What `ListTargets` leaves for `PublishReport`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,8 +43,38 @@ struct Handover {
     dry_run: bool,
     is_partial: bool,
     /// What could not be read when the targets were found.
-    found: Vec<Evidence>,
+    found: Vec<Found>,
 }
+
+/// The same reads of several targets: a role that cannot be assumed closes all Regions of its account.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Found {
+    targets: Vec<Target>,
+    reads: Vec<Read>,
+}
+
+impl Found {
+    /// Adds what was found of a target, with what was found before where it is the same.
+    fn add(found: &mut Vec<Found>, evidence: Evidence) {
+        let Evidence { target, reads, .. } = evidence;
+        match found.last_mut() {
+            Some(last) if last.reads == reads => last.targets.push(target),
+            _ => found.push(Found { targets: vec![target], reads }),
+        }
+    }
+}
+
+/// What the steps hand on, and the version of its form. Executions outlive deployments.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Document<T> {
+    version: u32,
+    content: T,
+}
+
+/// The version of the documents. Any other is not read.
+const VERSION: u32 = 1;
 
 /// A target as the items of the map name it, and as `AuditTarget` is given it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,19 +117,25 @@ impl Divided<'_> {
         let mut roles = settings.roles.clone();
         roles.extend(more_roles.into_iter().filter(|role| !settings.has_role_in(&role.account_id)));
         let accounts = targets::accounts(&roles, self.own_account, settings.audit_own_account);
-        let opened = accounts.map(async |account| (account.1, targets::open(&aws, account, regions, now, cut).await));
+        let open = async |account: (&str, Option<&'_ Role>)| {
+            let role = account.1.cloned();
+            (role, targets::open(&aws, account, regions, now, cut).await)
+        };
+        let mut opened = stream::iter(accounts).map(open).buffered(OPENING);
         let (mut items, mut found) = (Vec::new(), Vec::new());
-        for (role, plan) in join_all(opened).await {
+        while let Some((role, plan)) = opened.next().await {
             for opened in plan.reachable {
                 items.push(Item {
                     target: opened.evidence.target.clone(),
-                    role_arn: role.map(|role| role.arn.clone()),
-                    external_id: role.and_then(|role| role.external_id.clone()),
+                    role_arn: role.as_ref().map(|role| role.arn.clone()),
+                    external_id: role.as_ref().and_then(|role| role.external_id.clone()),
                     region_is_unknown: (!opened.region_is_known).then_some(true),
                 });
-                found.extend(Some(opened.evidence).filter(|evidence| !evidence.reads.is_empty()));
+                if !opened.evidence.reads.is_empty() {
+                    Found::add(&mut found, opened.evidence);
+                }
             }
-            found.extend(plan.unreachable);
+            plan.unreachable.into_iter().for_each(|evidence| Found::add(&mut found, evidence));
         }
         let handover = Handover {
             report_id: order.trigger.id.clone().unwrap_or_else(|| self.execution.to_owned()),
@@ -105,7 +144,7 @@ impl Divided<'_> {
             is_partial: purpose.is_partial,
             found,
         };
-        self.put("handover.json", &handover).await?;
+        self.put("handover.json", &Document { version: VERSION, content: handover }).await?;
         self.put("targets.json", &items).await?;
         Ok(items.len())
     }
@@ -114,8 +153,8 @@ impl Divided<'_> {
     pub(crate) async fn audit_target(&self, assignment: Assignment) -> Result<Audited, Error> {
         let Assignment { target, role, region_is_unknown } = assignment;
         if role.is_none() && target.account_id != self.own_account {
-            let failure = Failure::own("InvalidEvent", "a target in another account needs a role");
-            return Err(Error::StepFailed { what: format!("account {} is not opened", target.account_id), failure });
+            let problem = format!("target: account {} is another one, so it needs a roleArn", target.account_id);
+            return Err(Error::InvalidEvent(InvalidEvent(problem)));
         }
         let aws = self.runner.aws.within(self.budget.attempt);
         let regions = Regions::These(vec![target.region.clone()]);
@@ -133,7 +172,7 @@ impl Divided<'_> {
         let complete = evidence.macie_not_offered || evidence.is_complete();
         let has_violation = !judge(&evidence, &self.runner.checks, &policy).violations.is_empty();
         let audited = Audited { target, verdict: Verdict::of(has_violation, complete), complete };
-        self.put(&name_of(&audited.target), &evidence).await?;
+        self.put(&name_of(&audited.target), &Document { version: VERSION, content: evidence }).await?;
         log::audited(&audited.target, audited.verdict, complete);
         Ok(audited)
     }
@@ -141,13 +180,15 @@ impl Divided<'_> {
     /// Judges the evidence of every target and delivers the report.
     pub(crate) async fn publish_report(&self) -> Result<Concluded, Error> {
         let lost = |failure| Error::StepFailed { what: "what ListTargets found is not there".to_owned(), failure };
-        let handover: Handover = self.get("handover.json").await.map_err(lost)?;
+        let handover: Handover = self.content("handover.json").await.map_err(lost)?;
         let items: Vec<Item> = self.get("targets.json").await.map_err(lost)?;
-        let mut found: BTreeMap<Target, Vec<Read>> =
-            handover.found.into_iter().map(|evidence| (evidence.target, evidence.reads)).collect();
+        let mut found: BTreeMap<Target, Vec<Read>> = BTreeMap::new();
+        for Found { targets, reads } in handover.found {
+            found.extend(targets.into_iter().map(|target| (target, reads.clone())));
+        }
         let policy = self.runner.policy();
         let mut builder = Builder::new(&self.runner.checks, &policy);
-        let mut fetched = stream::iter(items).map(|item| self.evidence_of(item.target)).buffer_unordered(FETCHING);
+        let mut fetched = stream::iter(items).map(|item| self.evidence_of(item)).buffer_unordered(FETCHING);
         while let Some(mut evidence) = fetched.next().await {
             let earlier = found.remove(&evidence.target).unwrap_or_default();
             evidence.reads.splice(0..0, earlier);
@@ -162,10 +203,16 @@ impl Divided<'_> {
     }
 
     /// What the audit of a target read, or that it left nothing.
-    async fn evidence_of(&self, target: Target) -> Evidence {
-        let failure = match self.get::<Evidence>(&name_of(&target)).await {
-            Ok(evidence) if evidence.target == target => return evidence,
-            Ok(_) => Failure::invalid_response("the document is about another target"),
+    async fn evidence_of(&self, item: Item) -> Evidence {
+        let Item { target, region_is_unknown, .. } = item;
+        let failure = match self.content::<Evidence>(&name_of(&target)).await {
+            Ok(evidence) if evidence.target != target => {
+                Failure::invalid_response("the document is about another target")
+            }
+            Ok(evidence) if evidence.macie_not_offered && region_is_unknown != Some(true) => {
+                Failure::invalid_response("the document says of a Region that offers Macie that it does not")
+            }
+            Ok(evidence) => return evidence,
             Err(failure) => failure,
         };
         Evidence::unread(target, Api::GetObject, failure)
@@ -175,6 +222,15 @@ impl Divided<'_> {
         let put = self.store.put(self.key(name), json(document).into_bytes());
         let put = within(self.budget.end.into(), put).await;
         put.map_err(|failure| Error::StepFailed { what: format!("{name} could not be stored"), failure })
+    }
+
+    /// What a document of this version holds.
+    async fn content<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<T, Failure> {
+        let Document { version, content } = self.get(name).await?;
+        if version == VERSION {
+            return Ok(content);
+        }
+        Err(Failure::invalid_response(format!("{name} has version {version}, and this function reads {VERSION}")))
     }
 
     async fn get<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<T, Failure> {

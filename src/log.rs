@@ -1,8 +1,8 @@
 //! What goes to the log: one JSON object a line, unless Lambda is told to log text.
 //!
-//! No line holds an e-mail address, a raw answer or an unsafe character. The verdict and the
-//! violations are logged before anything is published, so that a publish that fails hides
-//! nothing.
+//! No line holds a raw answer or an unsafe character, and none an e-mail address, but for a whole report that
+//! could not be published where `INCLUDE_EMAILS` asks for addresses. The verdict and the violations are logged
+//! before anything is published, so that a publish that fails hides nothing.
 
 use std::io;
 

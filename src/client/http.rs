@@ -58,6 +58,10 @@ struct Connections {
     connector: Option<SharedHttpConnector>,
 }
 
+/// Idle connections that are kept to one host: a Region is asked for five things at a time. Where one host
+/// stands for every Region, the connections of lists that have ended would keep their buffers.
+const IDLE: usize = 5;
+
 impl Pool {
     /// Lets go of every idle connection.
     pub(super) fn empty(&self) {
@@ -86,6 +90,7 @@ impl Pool {
             let mut builder = Connector::builder()
                 .tls_provider(Provider::Rustls(CryptoMode::Ring))
                 .proxy_config(ProxyConfig::from_env())
+                .pool_max_idle_per_host(IDLE)
                 .connector_settings(settings.clone());
             builder.set_sleep_impl(components.sleep_impl());
             SharedHttpConnector::new(builder.build())

@@ -56,7 +56,7 @@ pub async fn read(opened: Opened, checks: &Checks, policy: &Policy, keep: Keep, 
 
     let mut session = Box::pin(session::read(&walker));
     let head_start = cut.min(Instant::now() + HEAD_START.min(budget.attempt));
-    let nothing_else = |walk: &Walk| walk.not_enabled || (!region_is_known && is_unknown_host(walk));
+    let nothing_else = |walk: &Walk| walk.not_enabled.is_some() || (!region_is_known && is_unknown_host(walk));
     let ((walk, session), rest) = match timeout_at(head_start, session.as_mut()).await {
         Ok(session) if nothing_else(&session.0) => (session, None),
         Ok(session) => (session, Some(everything_else(&walker).await)),
@@ -70,8 +70,7 @@ pub async fn read(opened: Opened, checks: &Checks, policy: &Policy, keep: Keep, 
     }
     let (walks, found) = rest.unwrap_or_else(|| (Vec::new(), Evidence::new(target.clone())));
     evidence = Evidence { reads: evidence.reads, session, ..found };
-    take(&mut evidence, walk);
-    walks.into_iter().for_each(|walk| take(&mut evidence, walk));
+    std::iter::once(walk).chain(walks).for_each(|walk| take(&mut evidence, walk, &walker));
     evidence
 }
 
@@ -105,12 +104,21 @@ async fn everything_else(walker: &Walker<'_>) -> (Vec<Walk>, Evidence) {
     (walks, found)
 }
 
-/// Takes what a walk came to. Each of them may have been answered that Macie is not enabled.
-fn take(evidence: &mut Evidence, walk: Walk) {
-    evidence.reads.push(walk.read);
-    if walk.not_enabled {
-        evidence.session = Some(Session { status: SessionStatus::NotEnabled, since: None });
+/// Takes what a walk came to. Each of them may have been answered that Macie is not enabled. Where a session
+/// says something else that a check has something to say about, or no check is about that answer, it is no
+/// answer to what was asked.
+fn take(evidence: &mut Evidence, mut walk: Walk, walker: &Walker<'_>) {
+    if let Some(failure) = walk.not_enabled.take() {
+        let off = Session { status: SessionStatus::NotEnabled, since: None };
+        let flagged = |session: &Session| walker.checks.flag_session(session, &walker.scope);
+        match &evidence.session {
+            Some(session) if session.status != off.status && (flagged(session) || !flagged(&off)) => {
+                walk.read.failure = Some(failure);
+            }
+            _ => evidence.session = Some(off),
+        }
     }
+    evidence.reads.push(walk.read);
 }
 
 fn is_unknown_host(walk: &Walk) -> bool {

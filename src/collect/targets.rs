@@ -81,7 +81,7 @@ async fn targets_of(account: &str, config: SdkConfig, regions: &Regions, cut: In
     };
     let open = |region: String| Opened {
         config: config.clone(),
-        region_is_known: asked_by_name || MACIE_REGIONS.contains(&region.as_str()),
+        region_is_known: asked_by_name || !may_lack_macie(&region, &config),
         evidence: Evidence::new(target(account, region)),
     };
     let mut reachable: Vec<Opened> = regions.into_iter().map(open).collect();
@@ -89,6 +89,13 @@ async fn targets_of(account: &str, config: SdkConfig, regions: &Regions, cut: In
         first.evidence.reads.push(Read::failed(Api::ListRegions, failure));
     }
     Plan { reachable, unreachable: Vec::new() }
+}
+
+/// Whether a name that does not exist would show that a Region does not offer Macie: this build does not
+/// know the Region, and asks for the ordinary name. Not every Region has FIPS and dual-stack endpoints.
+fn may_lack_macie(region: &str, config: &SdkConfig) -> bool {
+    let has_ordinary_name = !config.use_fips().unwrap_or(false) && !config.use_dual_stack().unwrap_or(false);
+    has_ordinary_name && !MACIE_REGIONS.contains(&region)
 }
 
 fn target(account: &str, region: String) -> Target {
@@ -138,4 +145,19 @@ async fn enabled_regions(config: &SdkConfig, cut: Instant) -> Result<Vec<String>
     let now = Instant::now();
     let early = now + cut.saturating_duration_since(now) / 3;
     timeout_at(early, pages).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_ordinary_name_shows_that_a_region_does_not_offer_macie() {
+        let config = |fips, dual_stack| SdkConfig::builder().use_fips(fips).use_dual_stack(dual_stack).build();
+        assert!(may_lack_macie("ap-southeast-5", &config(false, false)));
+        assert!(may_lack_macie("ap-southeast-5", &SdkConfig::builder().build()));
+        assert!(!may_lack_macie("eu-west-1", &config(false, false)));
+        assert!(!may_lack_macie("ap-southeast-5", &config(true, false)));
+        assert!(!may_lack_macie("ap-southeast-5", &config(false, true)));
+    }
 }

@@ -37,13 +37,13 @@ pub(super) struct Walker<'a> {
 #[derive(Debug)]
 pub(super) struct Walk {
     pub(super) read: Read,
-    /// Whether Macie answered that it is not enabled.
-    pub(super) not_enabled: bool,
+    /// The answer that Macie is not enabled, if it was that.
+    pub(super) not_enabled: Option<Failure>,
 }
 
 impl Walk {
     pub(super) fn new(api: Api) -> Walk {
-        Walk { read: Read::new(api), not_enabled: false }
+        Walk { read: Read::new(api), not_enabled: None }
     }
 
     /// Ends the read with this failure. That Macie is not enabled is an answer and not a failure,
@@ -51,7 +51,7 @@ impl Walk {
     pub(super) fn fail(&mut self, failure: Failure) {
         let first_answer = self.read.pages == 0 && !self.read.api.is_second_look();
         if first_answer && failure.refusal() == Some(Refusal::MacieNotEnabled) {
-            self.not_enabled = true;
+            self.not_enabled.get_or_insert(failure);
         } else {
             self.read.failure.get_or_insert(failure);
         }
@@ -146,6 +146,10 @@ pub(super) fn time(time: Option<&DateTime>) -> Option<String> {
     time.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok())
 }
 
+/// The longest token that is followed, in bytes. It becomes a part of an address, in which each byte may
+/// take three, and of more than 65,534 the SDK makes no request but a panic.
+const LONGEST: usize = 20_000;
+
 /// The tokens followed so far. One that comes back, from whichever earlier page, would lead round
 /// in a circle, and what lies behind the circle would never be read.
 ///
@@ -164,6 +168,9 @@ impl SeenTokens {
     /// `PaginationLoop` for a token that was followed before.
     pub(crate) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, Failure> {
         let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(None) };
+        if next.len() > LONGEST {
+            return Err(Failure::invalid_response("a token is longer than the address of a request can be"));
+        }
         if self.followed.insert(self.hasher.hash_one(&next)) {
             return Ok(Some(next));
         }
@@ -198,6 +205,9 @@ mod tests {
         let mut seen = SeenTokens::default();
         let tokens = ["a", "b", "a"].map(|token| seen.follow(Some(token.to_owned())));
         assert_eq!(tokens[1], Ok(Some("b".to_owned())));
+        assert!(SeenTokens::default().follow(Some("é".repeat(10_000))).is_ok());
+        let failure = SeenTokens::default().follow(Some("é".repeat(10_001))).expect_err("it is too long");
+        assert_eq!(failure.code, Failure::INVALID_RESPONSE);
         let failure = tokens[2].as_ref().expect_err("a loop");
         assert_eq!(failure.message, "page 3 gave a token that an earlier page had given");
     }

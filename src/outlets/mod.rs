@@ -1,6 +1,6 @@
 //! Where a report goes: one file for each outlet.
 //!
-//! A new outlet is a file here, a variant of [`Outlet`] and the lines that the compiler then asks for,
+//! A new outlet is a file here, a variant of `Outlet` and the lines that the compiler then asks for,
 //! and its piece of the template.
 
 mod sns;

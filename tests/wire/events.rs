@@ -75,6 +75,8 @@ async fn anything_else_is_refused_with_the_field_and_publishes_nothing() {
         (json!({"publish": 0}), "publish"),
         (json!({"regions": {"eu-west-1": true}}), "regions"),
         (json!({"regions": ["EU"]}), "regions"),
+        (json!({"regions": ["EU", "eu-west-1", "US"]}), "got \"EU\", \"US\""),
+        (json!({"step": "ListTargets", "execution": "e", "event": {"role": "x"}}), "regions, publish, roles"),
         (json!({"source": "aws.events", "detail-type": 3}), "detail-type"),
         (json!({"source": "aws.events", "detail-type": "x", "regions": ["eu-west-1"]}), "regions"),
         (json!({"detail": {}}), "detail"),

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 use simulator::lambda::{Invocation, Outcome};
-use simulator::{Fault, FaultKind, Seed};
+use simulator::{Fault, FaultKind, Seed, TargetSeed};
 
-use crate::function::{Function, error, faulty, healthy, read, seed, text};
+use crate::function::{ACCOUNT, Function, error, faulty, healthy, read, seed, text, violations};
 
 const APIS: [&str; 5] =
     ["GetMacieSession", "GetAdministratorAccount", "ListMembers", "ListInvitations", "ListFindingsFilters"];
@@ -134,4 +134,30 @@ async fn a_region_that_a_service_control_policy_denies_is_one_item_of_the_mail_t
     let failed = report["targets"].as_array().expect("a list").iter().find(|target| target["region"] == "eu-north-1");
     let hint = failed.expect("the target")["reads"][0]["error"]["hint"].as_str().expect("a hint");
     assert!(hint.starts_with("take eu-north-1 out of MACIE_REGIONS"), "{hint}");
+}
+
+#[tokio::test]
+async fn a_token_that_no_request_could_carry_fails_its_list_and_no_other() {
+    let next = "x".repeat(66_000);
+    let body = json!({"members": [], "nextToken": next}).to_string();
+    let long = FaultKind::Respond { status: 200, content_type: "application/json".to_owned(), body };
+    let report = Function::start(faulty("ListMembers", long)).await.report().await;
+    assert_eq!((&report["verdict"], &report["complete"]), (&json!("INSUFFICIENT_DATA"), &json!(false)));
+    assert_eq!(read(&report, "ListMembers")["error"]["code"], "InvalidResponse");
+    assert_eq!(read(&report, "ListFindingsFilters")["complete"], true);
+}
+
+/// Macie says of a session that it is there, and of a list that Macie is not enabled.
+#[tokio::test]
+async fn that_macie_is_off_is_no_answer_where_a_session_says_more_or_no_rule_is_about_it() {
+    let off = || error(403, "AccessDeniedException", "Macie is not enabled");
+    let session = json!({"status": "PAUSED"}).as_object().cloned().unwrap_or_default();
+    let paused = TargetSeed { session, ..healthy() };
+    let world = Seed { targets: vec![paused], ..faulty("ListFindingsFilters", off()) };
+    let report = Function::start(world).await.report().await;
+    assert_eq!(violations(&report), [("macie-paused".to_owned(), ACCOUNT.to_owned())]);
+    assert_eq!(read(&report, "ListFindingsFilters")["complete"], false);
+    let variables = [("DISABLED_RULES", "macie-not-enabled")];
+    let report = Function::with(faulty("ListFindingsFilters", off()), &variables).await.report().await;
+    assert_eq!((&report["verdict"], &report["violations"]), (&json!("INSUFFICIENT_DATA"), &json!([])));
 }

@@ -10,7 +10,9 @@ async fn a_start_with_wrong_settings_names_every_problem_at_once() {
     let (code, told, log) = failed_start(&[
         ("REPORT_TOPIC_ARN", "reports"),
         ("MACIE_REGIONS", "eu-west-1,Atlantis"),
-        ("DISABLED_RULES", "macie-paused,no-such-rule"),
+        ("DISABLED_RULES", "macie-paused,filter-archive-findings"),
+        ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/audit"),
+        ("MACIE_ROLE_EXTERNAL_IDS", "111122223333=x"),
         ("MAX_CONCURRENCY", "many"),
     ])
     .await;
@@ -20,7 +22,9 @@ async fn a_start_with_wrong_settings_names_every_problem_at_once() {
     for part in [
         "REPORT_TOPIC_ARN=\"reports\"",
         "MACIE_REGIONS=\"Atlantis\"",
-        "DISABLED_RULES=\"no-such-rule\"",
+        "DISABLED_RULES=\"filter-archive-findings\"",
+        "did you mean filter-archives-findings?",
+        "MACIE_ROLE_EXTERNAL_IDS=\"111122223333=x\" is not valid: an external id has at least 2 characters",
         "MAX_CONCURRENCY=\"many\"",
     ] {
         assert!(message.contains(part), "{part} in {message}");

@@ -101,7 +101,13 @@ const NOT_FOUND: &str = "ResourceNotFoundException";
 const NOT_ENABLED_CODES: [&str; 2] = ["AccessDeniedException", NOT_FOUND];
 
 /// How a sentence begins that says that Macie is not enabled.
-const NOT_ENABLED: [&str; 2] = ["macie is not enabled", "macie has not been enabled"];
+const NOT_ENABLED: [&str; 5] = [
+    "macie is not enabled",
+    "macie has not been enabled",
+    "macie is not currently enabled",
+    "macie is disabled",
+    "you must enable macie",
+];
 
 /// Words that Macie and its sister services use towards an account that is not the administrator.
 const NOT_ADMINISTRATOR: [&str; 5] = [
@@ -113,7 +119,7 @@ const NOT_ADMINISTRATOR: [&str; 5] = [
 ];
 
 /// Words that say of a member that it is not there. Terraform's AWS provider has met the second to the fourth.
-const NO_SUCH_MEMBER: [&str; 8] = [
+const NO_SUCH_MEMBER: [&str; 10] = [
     "not a member",
     "not associated with your account",
     "not an associated member",
@@ -121,6 +127,8 @@ const NO_SUCH_MEMBER: [&str; 8] = [
     "member not found",
     "member account not found",
     "no member found",
+    "no longer associated with your",
+    "unable to find member",
     "member does not exist",
 ];
 
@@ -135,6 +143,12 @@ const ABOUT_THE_REQUEST: [&str; 6] = [
     "NotFoundException",
     "ValidationException",
 ];
+
+/// Words of a validator about a request that is malformed. They speak of members of other kinds.
+const MALFORMED: [&str; 2] = ["failed to satisfy constraint", "must not be null"];
+
+/// Words that deny something. In an answer about what was asked for, that the caller may not see it denies nothing.
+const NEGATIONS: [&str; 5] = [" not ", "no ", "unknown", "unable to find", "cannot find"];
 
 /// Words of Macie about the state of an account, under a code that looks like a missing permission. To allow an action
 /// would change nothing there.
@@ -158,10 +172,12 @@ pub fn classify(code: &str, message: &str) -> Option<Refusal> {
     if coded(&NOT_ENABLED_CODES) && text.split(['.', ':']).any(is_not_enabled) {
         return Some(Refusal::MacieNotEnabled);
     }
-    // Who is not a member of an organization may be the caller as well, so that says nothing of the member.
-    let denied_to_be_there = says(&["member", "account"]) && says(&[" not ", "no ", "unknown"]);
+    let denied_to_be_there =
+        says(&["member", "account"]) && says(&NEGATIONS) && !says(&MALFORMED) && !says(&["not allowed"]);
+    // Under a code that is about the caller, who is not a member of an organization or a group may be the caller.
+    let about_the_caller = !coded(&ABOUT_THE_REQUEST) && says(&["organization", "caller"]) && !says(&["no longer"]);
     let about_the_member = says(&NO_SUCH_MEMBER) || coded(&ABOUT_THE_REQUEST) && denied_to_be_there;
-    if coded(&[NOT_FOUND]) || about_the_member && !says(&["organization"]) {
+    if coded(&[NOT_FOUND]) || about_the_member && !about_the_caller && !says(&MALFORMED) {
         return Some(Refusal::NoSuchMember);
     }
     (coded(&DENIALS) && !says(&OTHER_STATES)).then(|| Refusal::Denied(denial(&text)))
@@ -327,7 +343,17 @@ mod tests {
             ("InvalidRequestException", "The account is not known", no_such_member()),
             ("NotFoundException", "The account was not found", no_such_member()),
             ("ValidationException", "The account does not exist", no_such_member()),
-            ("ValidationException", "The account is one of an organization that does not exist", None),
+            ("ValidationException", "The member doesn't exist in this organization", no_such_member()),
+            ("ValidationException", "The account is no longer part of your organization", no_such_member()),
+            ("ValidationException", "Unable to find member 111122223333", no_such_member()),
+            ("BadRequestException", "111122223333 is not a member of your organization", no_such_member()),
+            ("AccessDeniedException", "The account is no longer associated with your organization", no_such_member()),
+            ("ValidationException", "Value null at 'id' failed to satisfy constraint: Member must not be null", None),
+            ("ValidationException", "You are not allowed to view this member account", None),
+            ("AccessDeniedException", "caller is not a member of admin group", unknown()),
+            ("AccessDeniedException", "Macie is disabled for this account", not_enabled()),
+            ("AccessDeniedException", "You must enable Amazon Macie before you can do this", not_enabled()),
+            ("AccessDeniedException", "Macie is not currently enabled", not_enabled()),
             ("ValidationException", "The request is not valid", None),
             ("ValidationException", "The account is busy", None),
             ("InternalServerException", "The account is not known", None),

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// What breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct Resource {
@@ -31,6 +32,7 @@ impl Resource {
 
 /// What kind of thing breaks a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum ResourceType {
     /// An account associated with the administrator account.

@@ -182,7 +182,7 @@ fn a_refusal_tells_what_came_instead() {
         (json!("x"), "event: expected an object, got a string"),
         (json!({"publish": 1}), "event: field `publish`: expected true or false, got a number"),
         (json!({"publish": {}}), "event: field `publish`: expected true or false, got an object"),
-        (json!({"regions": [null]}), "event: field `regions`: expected an array of Region codes, got null"),
+        (json!({"regions": [null]}), "event: field `regions`: expected codes of Regions, such as eu-west-1, got null"),
         (json!({"regions": true}), "event: field `regions`: expected an array of Region codes, got a boolean"),
         (json!({"region": 1}), "event: field `region`: not known; expected regions, publish"),
         (

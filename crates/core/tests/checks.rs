@@ -110,11 +110,14 @@ fn an_item_is_kept_while_a_page_is_read_if_an_enabled_check_has_something_to_say
     let (target, policy) = (target(1, "eu-west-1"), policy());
     let scope = Scope { target: &target, policy: &policy };
     let all = checks();
+    let session = |status| Session { status, since: None };
     let none = Checks::without(&all.iter().map(|check| check.id).collect::<Vec<_>>());
     for (checks, flags) in [(&all, true), (&none, false)] {
         assert_eq!(checks.flag_member(&member(1, "Paused"), &scope), flags);
         assert_eq!(checks.flag_invitation(&invitation("1", "AccountSuspended"), &scope), flags);
         assert_eq!(checks.flag_filter(&filter("a", None, "ARCHIVE"), &scope), flags);
+        assert_eq!(checks.flag_session(&session(SessionStatus::NotEnabled), &scope), flags);
+        assert!(!checks.flag_session(&session(SessionStatus::Is("ENABLED".to_owned())), &scope));
         assert!(!checks.flag_member(&member(1, "Enabled"), &scope));
         assert!(!checks.flag_invitation(&invitation("1", "Invited"), &scope));
         assert!(!checks.flag_filter(&filter("a", None, "NOOP"), &scope));

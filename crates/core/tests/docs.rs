@@ -3,9 +3,11 @@
 //! A page holds generated text between `<!-- generated: NAME -->` and `<!-- end -->`. A test fails where
 //! it is stale; with `UPDATE_DOCS=1` in the environment it is written anew instead.
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, fs};
 
 use macie_compliance_core::api::Api;
@@ -13,20 +15,14 @@ use macie_compliance_core::checks::{self, Check};
 use macie_compliance_core::evidence::{Filter, Member, Read};
 use macie_compliance_core::inlet::settings::Settings;
 use macie_compliance_core::inlet::variables::VARIABLES;
+use macie_compliance_core::names::MACIE_REGIONS;
 use macie_compliance_core::report::v1::{self, Report};
 use macie_compliance_core::testing::{by_status, clean, filter, member, report, target};
 use serde_json::{Value, json};
 
+use common::{pages, read, repository};
+
 const BEGIN: &str = "<!-- generated: ";
-
-/// A file of the repository.
-fn repository(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 /// Holds a file to what it has to be, or writes it.
 fn hold(path: &Path, expected: &str) {
@@ -37,30 +33,12 @@ fn hold(path: &Path, expected: &str) {
     assert!(read(path) == expected, "{} is stale: run `make docs` and commit it", path.display());
 }
 
-/// The pages of the documentation.
-fn pages() -> Vec<PathBuf> {
-    let mut folders = vec![repository("docs")];
-    let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md"].iter().map(|name| repository(name)).collect();
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                pages.push(path);
-            }
-        }
-    }
-    pages.sort();
-    pages
-}
-
 /// The text that stands under a name, and nothing for a name that there is not.
 fn generated(name: &str) -> Option<String> {
     Some(match name {
         "permissions" => permissions(),
         "checks" => table_of_checks(),
         "checks in full" => checks_in_full(),
-        "number of checks" => format!("{} rules", checks::all().count()),
         "settings" => settings(),
         "report" => fields(),
         "example" => format!("```json\n{}\n```\n", serde_json::to_string_pretty(&example()).expect("a report")),
@@ -244,6 +222,15 @@ fn the_table_of_operations_in_the_repository_is_not_stale() {
 }
 
 #[test]
+fn the_names_that_parameters_may_hold_are_not_stale() {
+    let names = json!({"rules": checks::all().map(|check| check.id).collect::<Vec<_>>(), "regions": MACIE_REGIONS});
+    hold(
+        &repository("docs/reference/names.json"),
+        &format!("{}\n", serde_json::to_string_pretty(&names).expect("names")),
+    );
+}
+
+#[test]
 fn the_schema_in_the_repository_is_not_stale() {
     hold(&repository("schema/report-1.1.schema.json"), &v1::schema());
 }
@@ -264,8 +251,17 @@ fn the_variables_of_the_documentation_are_those_that_are_read() {
         // With the value of one role every variable is looked at.
         (name == "MACIE_ROLE_ARNS").then(|| "arn:aws:iam::111122223333:role/audit".to_owned())
     });
-    let documented = VARIABLES.iter().map(|variable| variable.name).chain(["AWS_REGION", "AWS_DEFAULT_REGION"]);
-    assert_eq!(asked.into_inner(), documented.map(str::to_owned).collect());
+    let own: BTreeSet<String> = VARIABLES.iter().map(|variable| variable.name.to_owned()).collect();
+    let asked = asked.into_inner();
+    assert!(own.is_subset(&asked), "{own:?} of {asked:?}");
+    // The rest is the SDK's, and stands in the page as text.
+    let page = read(&repository("docs/reference/settings.md"));
+    for name in asked.difference(&own) {
+        let shown = name
+            .strip_prefix("AWS_ENDPOINT_URL_")
+            .map_or(name.to_uppercase(), |_| "AWS_ENDPOINT_URL_MACIE2".to_owned());
+        assert!(page.contains(&shown), "{name}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod members;
 mod session;
 
 use crate::api::Api;
-use crate::evidence::{Filter, Invitation, Member};
+use crate::evidence::{Filter, Invitation, Member, Session};
 
 pub use check::{Check, Judge, Problem, RunJudge, Scope};
 
@@ -75,6 +75,11 @@ impl Checks {
     /// Whether a check is judged over the whole run, so that the evidence of every target is kept.
     pub fn look_at_the_run(&self) -> bool {
         self.iter().any(|check| matches!(check.judge, Judge::Run(_)))
+    }
+
+    /// Whether a check has something to say about this session.
+    pub fn flag_session(&self, session: &Session, scope: &Scope<'_>) -> bool {
+        self.iter().any(|check| matches!(check.judge, Judge::Session(judge) if judge(session, scope).is_some()))
     }
 
     /// Whether a check has something to say about this member.

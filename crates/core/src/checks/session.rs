@@ -11,7 +11,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Critical,
         title: "Macie is not enabled",
         risk: "Nothing in this account and Region is watched.",
-        fix: "Enable Macie here, or take the Region out of MACIE_REGIONS if it is not to be watched.",
+        fix: "Enable Macie here, or take the Region out of MACIE_REGIONS (parameter MacieRegions) if it is not to be watched.",
         needs: &[Api::GetMacieSession],
         judge: Judge::Session(|session, scope| {
             (session.status == SessionStatus::NotEnabled).then(|| Problem::with_session(session, scope, None))

@@ -75,7 +75,7 @@ pub enum AccountRole {
 
 /// Everything that was read of one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Evidence {
     /// The target.
     pub target: Target,

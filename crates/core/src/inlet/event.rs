@@ -11,7 +11,7 @@ use crate::text::{clip, plain};
 
 /// An event that is neither of the two, with the field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidEvent(String);
+pub struct InvalidEvent(pub String);
 
 impl fmt::Display for InvalidEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,17 +33,18 @@ const ENVELOPE: [&str; 10] =
 pub fn parse(event: &Value) -> Result<Event, InvalidEvent> {
     match event {
         Value::Object(fields) if fields.contains_key("step") => step(fields).map(Event::Step),
-        _ => order(event).map(Event::Run),
+        _ => order(event, &["regions", "publish"]).map(Event::Run),
     }
 }
 
-fn order(event: &Value) -> Result<Order, InvalidEvent> {
+/// An event as EventBridge or a person sends it; a person may give these fields.
+fn order(event: &Value, known: &[&str]) -> Result<Order, InvalidEvent> {
     match event {
         Value::Null => Ok(Order::default()),
         Value::Object(fields) if fields.contains_key("source") || fields.contains_key("detail-type") => {
             envelope(fields)
         }
-        Value::Object(fields) => on_demand(fields),
+        Value::Object(fields) => on_demand(fields, known),
         other => Err(InvalidEvent(format!("expected an object, got {}", kind(other)))),
     }
 }
@@ -57,7 +58,7 @@ fn step(fields: &Map<String, Value>) -> Result<Step, InvalidEvent> {
         Some("ListTargets") => {
             let event = fields.get("event").unwrap_or(&Value::Null);
             let (event, roles) = without_roles(event.clone())?;
-            let order = order(&event).map_err(|InvalidEvent(wrong)| InvalidEvent(format!("field `event`: {wrong}")))?;
+            let order = order(&event, &["regions", "publish", "roles"]).map_err(within("event"))?;
             (Task::ListTargets(order, roles), Some("event"))
         }
         Some("AuditTarget") => (Task::AuditTarget(assignment(fields.get("target"))?), Some("target")),
@@ -88,8 +89,9 @@ fn without_roles(mut event: Value) -> Result<(Value, Vec<Role>), InvalidEvent> {
     let mut roles: Vec<Role> = Vec::new();
     for item in &named {
         let fields = item.as_object().ok_or_else(|| wrong("roles", "objects with `roleArn` and `externalId`", item))?;
-        only(fields, &["roleArn", "externalId"])?;
-        let role = role(fields)?.ok_or_else(|| InvalidEvent("field `roles`: a role without `roleArn`".to_owned()))?;
+        only(fields, &["roleArn", "externalId"]).map_err(within("roles"))?;
+        let role = role(fields).map_err(within("roles"))?;
+        let role = role.ok_or_else(|| InvalidEvent("field `roles`: a role without `roleArn`".to_owned()))?;
         if roles.iter().any(|known| known.account_id == role.account_id) {
             return Err(InvalidEvent(format!("field `roles`: two roles in account {}", role.account_id)));
         }
@@ -104,13 +106,13 @@ fn role(fields: &Map<String, Value>) -> Result<Option<Role>, InvalidEvent> {
         Some(Value::String(text)) => Ok(Some(text)),
         Some(other) => Err(wrong(name, "a string", other)),
     };
-    let invalid = |name: &str| InvalidEvent(format!("field `{name}`: not one that AWS gives"));
+    let expected = |name: &str, what: &str| InvalidEvent(format!("field `{name}`: expected {what}"));
     let external_id = text("externalId")?;
     if external_id.is_some_and(|id| !is_external_id(id)) {
-        return Err(invalid("externalId"));
+        return Err(expected("externalId", "2 to 1,224 letters, digits and _+=.@:/-"));
     }
     let Some(arn) = text("roleArn")? else { return Ok(None) };
-    let role = Role::parse(arn).ok_or_else(|| invalid("roleArn"))?;
+    let role = Role::parse(arn).ok_or_else(|| expected("roleArn", "the ARN of an IAM role"))?;
     Ok(Some(Role { external_id: external_id.cloned(), ..role }))
 }
 
@@ -168,8 +170,8 @@ fn envelope(fields: &Map<String, Value>) -> Result<Order, InvalidEvent> {
     Ok(Order { trigger, ..Order::default() })
 }
 
-fn on_demand(fields: &Map<String, Value>) -> Result<Order, InvalidEvent> {
-    only(fields, &["regions", "publish"])?;
+fn on_demand(fields: &Map<String, Value>, known: &[&str]) -> Result<Order, InvalidEvent> {
+    only(fields, known)?;
     let publish = match fields.get("publish") {
         None | Some(Value::Null) => true,
         Some(Value::Bool(publish)) => *publish,
@@ -185,6 +187,7 @@ fn on_demand(fields: &Map<String, Value>) -> Result<Order, InvalidEvent> {
 
 fn region_list(items: &[Value]) -> Result<Vec<String>, InvalidEvent> {
     let mut regions = Vec::new();
+    let mut wrong = Vec::new();
     for item in items {
         match item {
             Value::String(region) if is_region(region) => {
@@ -192,14 +195,15 @@ fn region_list(items: &[Value]) -> Result<Vec<String>, InvalidEvent> {
                     regions.push(region.clone());
                 }
             }
-            Value::String(text) => {
-                let text = plain(text, 64);
-                return Err(InvalidEvent(format!(
-                    "field `regions`: {text:?} is not the code of a Region, such as eu-west-1"
-                )));
-            }
-            other => return Err(wrong("regions", "an array of Region codes", other)),
+            Value::String(text) => wrong.push(format!("{:?}", plain(text, 64))),
+            other => wrong.push(kind(other).to_owned()),
         }
+    }
+    if !wrong.is_empty() {
+        let wrong = plain(&wrong.join(", "), 1024);
+        return Err(InvalidEvent(format!(
+            "field `regions`: expected codes of Regions, such as eu-west-1, got {wrong}"
+        )));
     }
     if regions.is_empty() {
         return Err(InvalidEvent("field `regions`: names no Region".to_owned()));
@@ -214,6 +218,11 @@ fn only(fields: &Map<String, Value>, known: &[&str]) -> Result<(), InvalidEvent>
         }
         None => Ok(()),
     }
+}
+
+/// What is wrong with a field of another field.
+fn within(name: &str) -> impl Fn(InvalidEvent) -> InvalidEvent {
+    move |InvalidEvent(wrong)| InvalidEvent(format!("field `{name}`: {wrong}"))
 }
 
 fn wrong(name: &str, expected: &str, got: &Value) -> InvalidEvent {
@@ -251,7 +260,7 @@ mod tests {
     #[test]
     fn regions_and_dry_run_are_read() {
         let event = json!({"regions": ["eu-west-1", "us-east-1", "eu-west-1"], "publish": false});
-        let order = order(&event).expect("valid");
+        let order = order(&event, &["regions", "publish"]).expect("valid");
         assert_eq!(parse(&event), Ok(Event::Run(order.clone())));
         assert_eq!(order.regions, Some(vec!["eu-west-1".to_owned(), "us-east-1".to_owned()]));
         assert!(order.dry_run);
@@ -263,7 +272,7 @@ mod tests {
         let asked = json!({"regions": ["eu-west-1"], "publish": false});
         assert_eq!(
             parse(&json!({"step": "ListTargets", "execution": "a-1", "event": asked})),
-            step(Task::ListTargets(order(&asked).expect("valid"), Vec::new()))
+            step(Task::ListTargets(order(&asked, &["regions", "publish"]).expect("valid"), Vec::new()))
         );
         let target = Target { account_id: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
         assert_eq!(
@@ -331,6 +340,7 @@ mod tests {
                 "`externalId`",
             ),
             (json!({"roles": []}), "`roles`"),
+            (json!({"step": "ListTargets", "execution": "e", "event": {"roles": [{"arn": "x"}]}}), "`roles`"),
             (json!({"step": "ListTargets", "execution": "e", "event": {"region": "x"}}), "`event`"),
             (json!({"a\nb": 1}), "`a\u{fffd}b`"),
         ] {
@@ -340,5 +350,27 @@ mod tests {
         for event in [json!([]), json!("{}"), json!(1), json!(true)] {
             assert!(refusal(event).contains("expected an object"));
         }
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_expected_where_the_event_came_from() {
+        let started = |event: Value| refusal(json!({"step": "ListTargets", "execution": "e", "event": event}));
+        assert!(refusal(json!({"region": "x"})).ends_with("field `region`: not known; expected regions, publish"));
+        assert!(
+            started(json!({"region": "x"}))
+                .ends_with("field `event`: field `region`: not known; expected regions, publish, roles")
+        );
+        assert!(
+            started(json!({"roles": [{"externalId": "x"}]}))
+                .ends_with("field `roles`: field `externalId`: expected 2 to 1,224 letters, digits and _+=.@:/-")
+        );
+    }
+
+    #[test]
+    fn every_region_that_is_wrong_is_named() {
+        let message = refusal(json!({"regions": ["eu-west-1", "EU", 7, "all\n", "us-east-1"]}));
+        assert!(message.ends_with("such as eu-west-1, got \"EU\", a number, \"all\u{fffd}\""), "{message}");
+        let many = refusal(json!({"regions": vec!["Mars"; 10_000]}));
+        assert!(many.chars().count() < 1_200, "{}", many.len());
     }
 }

@@ -7,6 +7,26 @@ use crate::checks;
 use crate::names::{Arn, Regions, Role, Topic, is_account_id, is_external_id, is_region};
 use crate::text::plain;
 
+/// The SDK's settings of endpoints that are on or off.
+const ENDPOINT_FLAGS: [&str; 3] =
+    ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"];
+
+/// The SDK's settings of endpoints, for every service and for each.
+const ENDPOINTS: [&str; 6] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_MACIE2",
+    "AWS_ENDPOINT_URL_SNS",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_ACCOUNT",
+    "AWS_ENDPOINT_URL_S3",
+];
+
+/// The settings of proxies. `NO_PROXY` may hold anything.
+const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+/// How many rules are suggested for one that there is not.
+const NEAREST: usize = 3;
+
 /// Everything that a user can set, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -100,6 +120,8 @@ impl Settings {
         let result_bucket = reader.bucket();
         let bucket_key = reader.key();
         let include_emails = reader.flag("INCLUDE_EMAILS", false);
+        reader.endpoints();
+        reader.proxies();
         match topic {
             Some(topic) if reader.problems.is_empty() => Ok(Settings {
                 topic,
@@ -212,14 +234,22 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     /// Each external id goes to the role of its account.
     fn external_ids(&mut self, roles: &mut [Role]) {
         const VARIABLE: &str = "MACIE_ROLE_EXTERNAL_IDS";
-        const EXPECTED: &str = "ACCOUNT=EXTERNAL_ID, for the account of a role in MACIE_ROLE_ARNS";
         for item in self.list(VARIABLE) {
-            let pair = item.split_once('=').filter(|(_, id)| is_external_id(id));
-            let role = pair.and_then(|(account, _)| roles.iter_mut().find(|role| role.account_id == account));
-            match (pair, role) {
-                (Some((_, id)), Some(role)) if role.external_id.is_none() => role.external_id = Some(id.to_owned()),
-                _ => self.problem(VARIABLE, Some(item), EXPECTED),
-            }
+            let expected = match item.split_once('=').filter(|(account, _)| is_account_id(account)) {
+                None => "ACCOUNT=EXTERNAL_ID, such as 111122223333=an-external-id",
+                Some((_, id)) if id.len() < 2 => "valid: an external id has at least 2 characters",
+                Some((_, id)) if id.len() > 1224 => "valid: an external id has at most 1,224 characters",
+                Some((_, id)) if !is_external_id(id) => "valid: an external id has letters, digits and _+=.@:/- only",
+                Some((account, id)) => match roles.iter_mut().find(|role| role.account_id == account) {
+                    None => "for the account of a role in MACIE_ROLE_ARNS",
+                    Some(role) if role.external_id.is_some() => "the only external id for its account",
+                    Some(role) => {
+                        role.external_id = Some(id.to_owned());
+                        continue;
+                    }
+                },
+            };
+            self.problem(VARIABLE, Some(item), expected);
         }
     }
 
@@ -270,6 +300,41 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
+    /// The SDK's own settings of endpoints. It passes over what it does not understand, and fails at every
+    /// request where two of them contradict each other.
+    fn endpoints(&mut self) {
+        let is_on = |reader: &mut Self, variable: &'static str| {
+            let value = reader.value(variable).map(|value| value.to_ascii_lowercase());
+            if value.as_deref().is_some_and(|value| !["true", "false"].contains(&value)) {
+                reader.problem(variable, value.clone(), "`true` or `false`");
+            }
+            value.as_deref() == Some("true")
+        };
+        let [fips, dual_stack, ignored] = ENDPOINT_FLAGS.map(|variable| is_on(self, variable));
+        for variable in ENDPOINTS {
+            match self.value(variable).filter(|_| !ignored) {
+                Some(url) if !is_url(&url) => self.problem(variable, Some(url), "the URL of an endpoint"),
+                Some(url) if fips || dual_stack => {
+                    let expected = "possible beside AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT";
+                    self.problem(variable, Some(url), expected);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The settings of proxies. A proxy that cannot be understood would be passed by in silence.
+    fn proxies(&mut self) {
+        for variable in PROXIES {
+            if let Some(value) = self.value(variable) {
+                let url = if value.contains("://") { value.clone() } else { format!("http://{value}") };
+                if !is_url(&url) {
+                    self.problem(variable, Some(value), "the URL of a proxy, such as http://proxy.example.com:3128");
+                }
+            }
+        }
+    }
+
     fn audit_own_account(&mut self, roles: &[Role]) -> bool {
         const VARIABLE: &str = "AUDIT_OWN_ACCOUNT";
         let audit = self.flag(VARIABLE, true);
@@ -282,12 +347,12 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     fn disabled_rules(&mut self) -> Vec<&'static str> {
         const VARIABLE: &str = "DISABLED_RULES";
-        const EXPECTED: &str = "the id of a rule, or the beginning of ids with a `*` at the end";
         let mut disabled = Vec::new();
         for item in self.list(VARIABLE) {
             let named = checks::named(&item);
             if named.is_empty() {
-                self.problem(VARIABLE, Some(item), EXPECTED);
+                let expected = expected_rule(&item);
+                self.problem(VARIABLE, Some(item), expected);
             }
             disabled.extend(named.iter().map(|check| check.id).filter(|id| !disabled.contains(id)).collect::<Vec<_>>());
         }
@@ -309,6 +374,47 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             }
         }
     }
+}
+
+/// Whether a text is the URL of a host, and nothing in it would be lost.
+fn is_url(url: &str) -> bool {
+    let rest = ["http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let Some(authority) = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or_default()) else { return false };
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let is_closed = host.starts_with('[') == host.contains(']');
+    !host.is_empty() && !host.starts_with(':') && is_closed && url.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// What is expected of an entry that names no rule, with the ids that look like it.
+fn expected_rule(entry: &str) -> String {
+    let (stem, is_beginning) = entry.strip_suffix('*').map_or((entry, false), |stem| (stem, true));
+    let mut near: Vec<(usize, &str)> = checks::all()
+        .map(|check| {
+            let compared = if is_beginning { check.id.get(..stem.len()).unwrap_or(check.id) } else { check.id };
+            (distance(&stem.to_ascii_lowercase(), compared), check.id)
+        })
+        .filter(|(distance, _)| *distance <= stem.len() / 3)
+        .collect();
+    near.sort_unstable();
+    let near: Vec<&str> = near.into_iter().take(NEAREST).map(|(_, id)| id).collect();
+    let meant = if near.is_empty() { String::new() } else { format!(": did you mean {}?", near.join(" or ")) };
+    format!(
+        "the id of a rule, or the beginning of ids with a `*` at the end; docs/reference/checks.md lists them{meant}"
+    )
+}
+
+/// How many characters have to be added, removed or replaced to make one text of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// Whether a bucket can have this name and be reached by it: a dot in it would not fit S3's
@@ -418,6 +524,94 @@ mod tests {
             assert!(message.contains(part), "{part} in {message}");
         }
         assert!(!message.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn an_endpoint_or_a_proxy_that_would_be_passed_over_is_refused() {
+        for (variable, value) in [
+            ("AWS_USE_FIPS_ENDPOINT", "yes"),
+            ("AWS_USE_DUALSTACK_ENDPOINT", "1"),
+            ("AWS_ENDPOINT_URL", "not a url"),
+            ("AWS_ENDPOINT_URL_S3", "ftp://host"),
+            ("AWS_ENDPOINT_URL_SNS", "http://"),
+            ("AWS_ENDPOINT_URL_STS", "https:///path"),
+            ("HTTPS_PROXY", "http://[bad"),
+            ("http_proxy", "::not a url::"),
+            ("HTTP_PROXY", "http://:3128"),
+            ("all_proxy", "socks5://host"),
+        ] {
+            let problems = with(variable, value).expect_err(value).0;
+            assert_eq!(problems.iter().map(|p| p.variable).collect::<Vec<_>>(), [variable], "{value}");
+        }
+        for (variable, value) in [
+            ("AWS_USE_FIPS_ENDPOINT", "TRUE"),
+            ("AWS_USE_FIPS_ENDPOINT", "false"),
+            ("AWS_ENDPOINT_URL_ACCOUNT", "http://127.0.0.1:4570/base"),
+            ("AWS_ENDPOINT_URL_MACIE2", "https://vpce-1.macie2.us-east-1.vpce.amazonaws.com"),
+            ("HTTPS_PROXY", "proxy.example.com:3128"),
+            ("https_proxy", "http://user:pass@[::1]:3128/"),
+            ("HTTP_PROXY", "https://proxy"),
+        ] {
+            assert!(with(variable, value).is_ok(), "{variable}={value}");
+        }
+        let both = |more: (&str, &str)| {
+            let endpoint = ("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:1");
+            read(&[TOPIC, REGION, ("AWS_USE_DUALSTACK_ENDPOINT", "true"), endpoint, more])
+        };
+        let problems = both(("NO_PROXY", "*")).expect_err("they contradict each other").0;
+        assert_eq!((problems.len(), problems[0].variable), (1, "AWS_ENDPOINT_URL_SNS"));
+        assert!(both(("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")).is_ok());
+    }
+
+    #[test]
+    fn a_rule_that_there_is_not_is_answered_with_those_that_look_like_it() {
+        let told = |entry: &str| with("DISABLED_RULES", entry).expect_err(entry).to_string();
+        for (entry, meant) in [
+            ("filter-archive-findings", ": did you mean filter-archives-findings?"),
+            ("Macie-Paused", ": did you mean macie-paused?"),
+            ("member-region-disable", ": did you mean member-region-disabled?"),
+            ("membr-*", ": did you mean member-account-suspended or member-macie-paused or member-region-disabled?"),
+            ("suspended-members", "lists them"),
+            ("é*", "lists them"),
+            ("a-beginning-that-is-longer-than-the-id-of-every-rule-*", "lists them"),
+        ] {
+            let told = told(entry);
+            assert!(told.contains("docs/reference/checks.md lists them") && told.ends_with(meant), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_distance_of_texts_is_the_number_of_changes() {
+        for (one, other, changes) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("abc", "abc", 0),
+            ("abc", "xbc", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(one, other), changes, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_external_id_is_told_as_what_is_wrong_with_it() {
+        let role = ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/x");
+        let long = format!("111122223333={}", "x".repeat(1225));
+        for (item, expected) in [
+            ("111122223333", "ACCOUNT=EXTERNAL_ID"),
+            ("1111=secret", "ACCOUNT=EXTERNAL_ID"),
+            ("111122223333=", "at least 2 characters"),
+            ("111122223333=s", "at least 2 characters"),
+            (&long, "at most 1,224 characters"),
+            ("111122223333=se cret", "letters, digits and"),
+            ("444455556666=secret", "for the account of a role in MACIE_ROLE_ARNS"),
+            ("111122223333=one,111122223333=two", "the only external id for its account"),
+        ] {
+            let problems = read(&[TOPIC, REGION, role, ("MACIE_ROLE_EXTERNAL_IDS", item)]).expect_err(item).0;
+            assert_eq!(problems.len(), 1, "{item}");
+            assert!(problems[0].expected.contains(expected), "{item}: {}", problems[0].expected);
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::names::Target;
 use crate::refusal::{self, Refusal};
 use crate::report::advice;
-use crate::report::v1::{ReadError, Report, TargetResult, Verdict, Violation};
+use crate::report::v1::{Part, ReadError, Report, TargetResult, Verdict, Violation};
 use crate::resource::ResourceType;
 use crate::text::{ascii, plain};
 
@@ -24,6 +24,9 @@ const SHOWN: usize = 50;
 
 /// Groups of failed reads shown one by one.
 const FAILURES_SHOWN: usize = 20;
+
+/// Digits of a violation's id that are shown.
+const SHORT_ID: usize = 8;
 
 /// The longest name shown.
 const NAME: usize = 64;
@@ -56,6 +59,12 @@ pub(super) fn headline(report: &Report, scope: &str, max: usize) -> String {
     ascii(&format!("Macie {}: {violations}{incomplete}, {scope}", report.verdict.as_str()), max)
 }
 
+/// The short message of a part after the first, which has the verdict.
+pub(super) fn short_note(report: &Report, scope: &str, max: usize) -> String {
+    let Part { number, of } = report.part;
+    ascii(&format!("Macie: part {number} of {of} of a report, see part 1 for the verdict, {scope}"), max)
+}
+
 /// The mail of the whole report, which comes in so many messages.
 pub(super) fn text(report: &Report, messages: usize) -> String {
     let mut mail = Mail::default();
@@ -86,6 +95,9 @@ fn verdict(mail: &mut Mail, report: &Report, messages: usize) {
     let unread = report.summary.targets_incomplete;
     let of = count(report.summary.targets, "target");
     mail.wrapped("", &match report.verdict {
+        Verdict::InsufficientData if report.targets.is_empty() => {
+            "This is not an all-clear. There was no account and Region in which anything could be read.".to_owned()
+        }
         Verdict::Compliant if report.rules_disabled.is_empty() => {
             "Everything was read, and nothing breaks a rule.".to_owned()
         }
@@ -146,7 +158,7 @@ fn violations(mail: &mut Mail, violations: &[Violation]) {
         for place in group.chunk_by(|a, b| a.target == b.target) {
             let Target { account_id, region } = &place[0].target;
             mail.wrapped("", &format!("In {account_id} {region}"));
-            mail.wrapped("", &format!("https://console.aws.amazon.com/macie/home?region={region}"));
+            mail.wrapped("", &console(&place[0]));
             for violation in place {
                 mail.item("- ", &one(violation));
             }
@@ -188,7 +200,16 @@ fn one(violation: &Violation) -> String {
     if violation.confirmed == Some(false) {
         text.push_str(", not confirmed");
     }
-    text
+    // Enough of the id to find it in the JSON report and in the log.
+    let short: String = violation.id.chars().take(SHORT_ID).collect();
+    format!("{text} #{short}")
+}
+
+/// The page of the Macie console that is about this. Findings filters are on that of the findings; no
+/// other page has an address that could be relied on.
+fn console(violation: &Violation) -> String {
+    let page = if violation.resource.kind == ResourceType::FindingsFilter { "#findings" } else { "" };
+    format!("https://console.aws.amazon.com/macie/home?region={}{page}", violation.target.region)
 }
 
 /// Reads that failed for the same reason, as one item of the mail tells them: operations, and the
@@ -200,12 +221,25 @@ struct Unread<'a> {
     refusal: Option<Refusal>,
 }
 
-/// Why reads failed, as far as it tells them apart: what a refusal means, whatever the resource and
-/// the action in its text, or code and message.
+/// Why reads failed, as far as it tells them apart: what a refusal means and the policy that it names,
+/// whatever the resource and the action in its text, or code and message.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Reason<'a> {
-    Refused(Service, Refusal),
-    Failed(Service, &'a str, &'a str),
+    Refused(Service, Refusal, Option<&'a str>),
+    Failed(Service, &'a str, String),
+}
+
+/// What a message says whatever it is about: without the words in which there are digits or an account's
+/// own names, such as Regions, times and ids.
+fn shape(message: &str) -> String {
+    let is_general = |word: &&str| !word.bytes().any(|b| b.is_ascii_digit());
+    message.split_whitespace().filter(is_general).collect::<Vec<_>>().join(" ")
+}
+
+/// The policy that a denial names, which comes last in its text.
+fn policy(message: &str) -> Option<&str> {
+    let last = message.split_whitespace().next_back()?;
+    last.starts_with("arn:").then_some(last).filter(|arn| arn.contains("policy"))
 }
 
 /// What could not be read, grouped by the reason, then by the operations, then by the Regions.
@@ -217,8 +251,8 @@ fn unread(targets: &[TargetResult]) -> Vec<Unread<'_>> {
             let service = read.api.row().service;
             let reason = match refusal::classify(&error.code, &error.message) {
                 // Asked of other operations than GetMember, it says nothing about members.
-                None | Some(Refusal::NoSuchMember) => Reason::Failed(service, &error.code, &error.message),
-                Some(refusal) => Reason::Refused(service, refusal),
+                None | Some(Refusal::NoSuchMember) => Reason::Failed(service, &error.code, shape(&error.message)),
+                Some(refusal) => Reason::Refused(service, refusal, policy(&error.message)),
             };
             let (_, places) = reasons.entry(reason).or_insert_with(|| (error, BTreeMap::new()));
             places.entry(&target.target).or_default().insert(read.api);
@@ -227,7 +261,7 @@ fn unread(targets: &[TargetResult]) -> Vec<Unread<'_>> {
     let mut groups = Vec::new();
     for (reason, (error, places)) in reasons {
         let refusal = match reason {
-            Reason::Refused(_, refusal) => Some(refusal),
+            Reason::Refused(_, refusal, _) => Some(refusal),
             Reason::Failed(..) => None,
         };
         let mut regions_of: BTreeMap<(BTreeSet<Api>, &str), BTreeSet<&str>> = BTreeMap::new();

@@ -172,7 +172,9 @@ impl<'a> Messages<'a> {
             attribute("parts", "Number", of.to_string()),
         ];
         let report = json(part);
-        let body = Body { default: &report, email: &mail, sms: &mail::headline(part, &self.scope, SMS) };
+        let sms =
+            if is_first { mail::headline(part, &self.scope, SMS) } else { mail::short_note(part, &self.scope, SMS) };
+        let body = Body { default: &report, email: &mail, sms: &sms };
         // Each of the three texts is safe to show already, and only has to become a string.
         let body = serde_json::to_string(&body).expect("three strings");
         let subject = format!("{headline}{suffix}");

@@ -26,7 +26,7 @@ pub fn hint(apis: &[Api], failure: &Failure, targets: &[Target]) -> Option<Strin
     }
     let advice = match failure.code.as_str() {
         "UnrecognizedClientException" | "InvalidClientTokenId" if service == Service::Macie => format!(
-            "enable {} for {}, or take it out of MACIE_REGIONS; check the credentials",
+            "enable {} for {}, or take it out of MACIE_REGIONS (parameter MacieRegions); check the credentials",
             regions(targets),
             accounts(targets)
         ),
@@ -40,7 +40,7 @@ pub fn hint(apis: &[Api], failure: &Failure, targets: &[Target]) -> Option<Strin
             _ => format!("check the credentials that the function has for {}", accounts(targets)),
         },
         "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
-            format!("lower MAX_CONCURRENCY, or run when less else calls {}", service.name())
+            format!("lower MAX_CONCURRENCY (parameter MaxConcurrency), or run when less else calls {}", service.name())
         }
         Failure::UNKNOWN_HOST | "DispatchFailure" | "TimeoutError" if service == Service::Macie => format!(
             "check that the function can reach Macie in {}, which needs a route or a VPC endpoint, and that Macie is offered there",
@@ -49,7 +49,9 @@ pub fn hint(apis: &[Api], failure: &Failure, targets: &[Target]) -> Option<Strin
         Failure::UNKNOWN_HOST | "DispatchFailure" | "TimeoutError" => {
             format!("check that the function can reach {}, which needs a route or a VPC endpoint", service.name())
         }
-        Failure::DEADLINE_EXCEEDED => "raise the function's timeout, or audit fewer Regions in one run".to_owned(),
+        Failure::DEADLINE_EXCEEDED => {
+            "raise the function's timeout (parameter FunctionTimeout), or audit fewer Regions in one run".to_owned()
+        }
         Failure::PAGINATION_LOOP | Failure::INVALID_RESPONSE => format!(
             "run again; if it happens again, check what answers in place of {}, then report it as a bug",
             service.name()
@@ -82,7 +84,7 @@ fn refused(apis: &[Api], refusal: &Refusal, targets: &[Target]) -> Option<String
     };
     let advice = match (by, explicit) {
         (Policy::ServiceControl, true) if apis.iter().all(|api| api.row().service == Service::Macie) => format!(
-            "take {regions} out of MACIE_REGIONS if the organization keeps {} closed; else have the service control policy make an exception of {role} for {actions}",
+            "take {regions} out of MACIE_REGIONS (parameter MacieRegions) if the organization keeps {} closed; else have the service control policy make an exception of {role} for {actions}",
             if targets.iter().any(|target| target.region != targets[0].region) {
                 "these Regions"
             } else {
@@ -95,6 +97,10 @@ fn refused(apis: &[Api], refusal: &Refusal, targets: &[Target]) -> Option<String
         (Policy::ServiceControl | Policy::ResourceControl, false) => {
             format!("have a {} of the organization allow {actions} in {accounts}", by.name())
         }
+        (Policy::PermissionsBoundary | Policy::Session | Policy::VpcEndpoint | Policy::Resource, true) => format!(
+            "find the {} that denies {actions} to {role}, and take the statement out: to allow it elsewhere changes nothing",
+            by.name()
+        ),
         (Policy::PermissionsBoundary, _) => format!("allow {actions} in the permissions boundary of {role}"),
         (Policy::Session, _) => format!("allow {actions} in the session policy with which {role} is assumed"),
         (Policy::VpcEndpoint, _) => {
@@ -186,7 +192,7 @@ mod tests {
             (
                 Api::ListMembers,
                 &["UnrecognizedClientException", "InvalidClientTokenId"],
-                "enable eu-west-1 for account 111122223333, or take it out of MACIE_REGIONS",
+                "enable eu-west-1 for account 111122223333, or take it out of MACIE_REGIONS (parameter MacieRegions)",
             ),
             (
                 Api::ListMembers,
@@ -196,7 +202,7 @@ mod tests {
             (
                 Api::ListMembers,
                 &["ThrottlingException", "TooManyRequestsException", "Throttling"],
-                "lower MAX_CONCURRENCY, or run when less else calls Macie",
+                "lower MAX_CONCURRENCY (parameter MaxConcurrency), or run when less else calls Macie",
             ),
             (
                 Api::ListMembers,
@@ -216,13 +222,21 @@ mod tests {
                 "check that the function can reach AWS Account Management, which",
             ),
             (Api::GetObject, &["DispatchFailure"], "check that the function can reach Amazon S3, which"),
-            (Api::AssumeRole, &["Throttling"], "lower MAX_CONCURRENCY, or run when less else calls AWS STS"),
+            (
+                Api::AssumeRole,
+                &["Throttling"],
+                "lower MAX_CONCURRENCY (parameter MaxConcurrency), or run when less else calls AWS STS",
+            ),
             (
                 Api::AssumeRole,
                 &[Failure::INVALID_RESPONSE],
                 "run again; if it happens again, check what answers in place of AWS STS",
             ),
-            (Api::ListMembers, &[Failure::DEADLINE_EXCEEDED], "raise the function's timeout"),
+            (
+                Api::ListMembers,
+                &[Failure::DEADLINE_EXCEEDED],
+                "raise the function's timeout (parameter FunctionTimeout)",
+            ),
             (Api::ListMembers, &[Failure::PAGINATION_LOOP], "run again"),
         ] {
             for code in codes {
@@ -250,7 +264,7 @@ mod tests {
             (
                 members,
                 "with an explicit deny in a service control policy",
-                "take eu-west-1 out of MACIE_REGIONS if the organization keeps this Region closed; else have the service control policy make an exception of the role that reads account 111122223333 for macie2:ListMembers",
+                "take eu-west-1 out of MACIE_REGIONS (parameter MacieRegions) if the organization keeps this Region closed; else have the service control policy make an exception of the role that reads account 111122223333 for macie2:ListMembers",
             ),
             (
                 members,
@@ -261,6 +275,26 @@ mod tests {
                 members,
                 "with an explicit deny in a resource control policy",
                 "have the organization's resource control policy make an exception of the role that reads",
+            ),
+            (
+                members,
+                "with an explicit deny in a permissions boundary",
+                "find the permissions boundary that denies macie2:ListMembers to the role that reads account 111122223333",
+            ),
+            (
+                members,
+                "with an explicit deny in a session policy",
+                "find the session policy that denies macie2:ListMembers to the role that reads account 111122223333",
+            ),
+            (
+                members,
+                "with an explicit deny in a VPC endpoint policy",
+                "find the VPC endpoint policy that denies macie2:ListMembers to the role that reads account",
+            ),
+            (
+                Api::Publish,
+                "with an explicit deny in a resource-based policy",
+                "find the resource-based policy that denies sns:Publish to the function's role",
             ),
             (
                 members,
@@ -324,7 +358,7 @@ mod tests {
         let given = hint(&[Api::ListMembers, Api::ListInvitations], &failure, &targets).expect("advice");
         assert!(
             given.starts_with(
-                "take eu-west-1 and us-east-1 out of MACIE_REGIONS if the organization keeps these Regions closed"
+                "take eu-west-1 and us-east-1 out of MACIE_REGIONS (parameter MacieRegions) if the organization keeps these Regions closed"
             ),
             "{given}"
         );

@@ -19,6 +19,7 @@ pub const SCHEMA_VERSION: &str = "1.1";
 
 /// A compliance report of Amazon Macie, or one numbered part of it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[schemars(title = "macie-compliance report", inline)]
 pub struct Report {
@@ -37,6 +38,7 @@ pub struct Report {
     /// Whether every read of every target was finished.
     pub complete: bool,
     /// The ids of the rules that are switched off.
+    #[cfg_attr(feature = "deserialize", serde(borrow))]
     pub rules_disabled: Vec<&'static str>,
     /// Counts over the whole report, also in a part of it.
     pub summary: Summary,
@@ -51,6 +53,7 @@ pub struct Report {
 
 /// Whether Macie is as it should be, in AWS Config's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     /// Everything was read and nothing breaks a rule.
@@ -83,6 +86,7 @@ impl Verdict {
 
 /// Counts over the whole report.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct Summary {
@@ -110,8 +114,10 @@ pub struct Summary {
     pub by_severity: BTreeMap<Severity, u64>,
     /// Violations of each enabled rule, by rule id. That there are none does not say that the rule
     /// was evaluated: see `outcomes`.
+    #[cfg_attr(feature = "deserialize", serde(borrow))]
     pub by_rule: BTreeMap<&'static str, u64>,
     /// In how many targets each enabled rule had each outcome, by rule id.
+    #[cfg_attr(feature = "deserialize", serde(borrow))]
     pub outcomes: BTreeMap<&'static str, OutcomeCounts>,
     /// Members of each relationship status, `(absent)` where Macie gave none; absent if no enabled
     /// rule needs the members.
@@ -121,6 +127,7 @@ pub struct Summary {
 
 /// In how many targets a rule had each outcome. Together they are all targets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct OutcomeCounts {
@@ -138,6 +145,7 @@ pub struct OutcomeCounts {
 
 /// One account in one Region.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct TargetResult {
@@ -154,6 +162,7 @@ pub struct TargetResult {
 
 /// How far the walk of one API got.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct Read {
@@ -173,6 +182,7 @@ pub struct Read {
 
 /// Why something was not read.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ReadError {
@@ -189,6 +199,7 @@ pub struct ReadError {
 
 /// Something that breaks a rule.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct Violation {
@@ -218,6 +229,7 @@ pub struct Violation {
 
 /// Which part of a report a message holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct Part {

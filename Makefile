@@ -19,8 +19,14 @@ ifdef PORT
 port := --port $(PORT)
 endif
 
+ifdef POLICY
+audit := python3 tools/audit.py --policy
+else
+audit := .tools/checks/bin/python tools/audit.py $(if $(PROFILE),--profile '$(PROFILE)') $(if $(REGIONS),--regions '$(REGIONS)') $(if $(JSON),--json)
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke test fuzz lint deny advisories sbom reproducible mutants mutants-collect coverage build deploy deploy-local bench bench-pure docs clean
+.PHONY: help tools invoke audit test test-rust test-python test-deployed build-tests build-deployed fuzz lint deny advisories sbom reproducible mutants mutants-collect coverage build deploy deploy-local bench bench-pure docs clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-16s %s\n", $$1, $$2 }'
@@ -28,8 +34,16 @@ help: ## Tell what there is
 	  'EVENT=FILE           the event of make invoke (events/eventbridge-scheduler.json)' \
 	  'CASES=N              the number of inputs of make fuzz for each property of events (10000)' \
 	  'PORT=N               the port of the local Lambda in make invoke (a free one)' \
+	  'PROFILE=NAME         the AWS profile of make audit (AWS_PROFILE, or the default)' \
+	  'REGIONS=LIST         the Regions of make audit, separated by commas, or all (your own Region)' \
+	  'JSON=1               make audit prints the report as JSON instead of the mail' \
+	  'POLICY=1             make audit only prints the IAM policy that it needs' \
+	  'PARAMETERS=FILE      the parameters of make deploy, as in parameters.example.yaml (the defaults, or those of the stack)' \
+	  'STACK=NAME           the stack of make deploy (macie-compliance)' \
+	  'CHECK=1              make deploy only checks' \
 	  'SHARD=K/N            the part of the changes that make mutants and make mutants-collect try, from 0/N (all)' \
 	  'ARCHITECTURE=x86_64  what make build builds for (arm64)' \
+	  'HTML=1               make coverage writes pages that show the lines, into target/llvm-cov/html' \
 	  'ROUNDS=N             how often make bench measures (5)' \
 	  'QUICK=1              make bench over a tenth of the pages, to see that it works'
 
@@ -39,27 +53,52 @@ tools: ## Install the pinned tools into .tools
 invoke: ## Run the function once, locally, and print its answer and the mail
 	@python3 tools/invoke.py $(EVENT) $(port)
 
-test: tools ## Run all tests, the local deployment among them
-	cargo test --workspace --locked
-	pytest
-	FUNCTION_BINARY=$(CURDIR)/.aws-sam/local/Function/bootstrap cargo test --locked --test wire
+audit: $(if $(POLICY),,tools) ## Audit your AWS account from here, as a dry run with your credentials, and print the mail
+	@$(audit)
+
+test: test-rust test-python test-deployed ## Run all tests, the local deployment among them
+
+# What the Python tests start is built alone, with fewer features of the same crates.
+build-tests:
+	cargo build --locked --bin macie-compliance
+	cargo build --locked --package simulator
+	cargo build --locked --package macie-compliance-core --features deserialize --bin mail
+	cargo test --workspace --locked --no-run
+
+build-deployed:
+	@python3 tools/install.py
+	.tools/checks/bin/python tools/deploy_local.py --build
+
+# The tests mostly wait, hence more of them at a time than there are cores.
+test-rust:
+	cargo test --workspace --locked -- --test-threads 8
+
+test-python: build-deployed
+	FUNCTION_BUILT=1 pytest --numprocesses 3 --dist loadfile
+
+test-deployed: build-deployed
+	FUNCTION_BINARY=$(CURDIR)/.aws-sam/local/Function/bootstrap cargo test --workspace --locked --test wire -- --test-threads 8
 
 fuzz: ## Try the properties of the pure crate on many more inputs
 	PROPTEST_CASES=$(CASES) cargo test --locked --package macie-compliance-core --test properties
 
-lint: tools ## Check formats, lints, documentation, templates, policies and scripts
+lint: ## Check formats, lints, documentation, templates, policies and scripts
 	@python3 tools/install.py scans
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
-	cfn-lint template.yaml template-member-role.yaml
+	cfn-lint template.yaml template-member-role.yaml examples/consumer/template.yaml
 	$(validate) template.yaml
 	$(validate) template-member-role.yaml
-	checkov --skip-download --quiet --compact --framework cloudformation --file template.yaml template-member-role.yaml
-	.tools/scans/bin/python tools/policies.py
+	$(validate) examples/consumer/template.yaml
+	checkov --skip-download --quiet --compact --framework cloudformation --file template.yaml template-member-role.yaml examples/consumer/template.yaml
+	.tools/checks/bin/python tools/policies.py
 	shellcheck .ci/run
+	actionlint
+	zizmor --offline --quiet .github
 	ruff check
 	ruff format --check
+	python3 tools/mail_svg.py --check
 
 deny: ## Check what the dependencies are: licences, sources, versions, build scripts
 	@python3 tools/install.py cargo-deny
@@ -85,14 +124,19 @@ mutants-collect: ## Change what reads Macie in the same way, and see that the te
 	cargo mutants --no-config --package macie-compliance --file 'src/collect/*.rs' --timeout 300 $(if $(SHARD),--shard $(SHARD)) \
 	  -- --test wire -- paging rules failures outcomes targets deadline --skip failures_of_earlier_runs --test-threads 8
 
-coverage: ## Tell which lines of the function the Rust tests reach (LLVM's llvm-cov and llvm-profdata are needed)
-	@python3 tools/coverage.py
+# The tests kill the processes that they start, so these count in files that they map into their memory (%c).
+coverage: ## Tell which lines of the function the Rust tests reach (needs rustup's llvm-tools, or LLVM_COV and LLVM_PROFDATA)
+	@python3 tools/install.py cargo-llvm-cov
+	CARGO_LLVM_COV_SETUP=no LLVM_PROFILE_FILE_NAME=macie-compliance-%p%c.profraw \
+	  RUSTFLAGS='-C llvm-args=-runtime-counter-relocation' \
+	  cargo llvm-cov --workspace --exclude bench --locked --ignore-filename-regex '/(tests|benches)/' $(if $(HTML),--html)
 
 build: tools ## Build the function for Lambda, into .aws-sam/build
 	$(build)
 
-deploy: build ## Build, show the changes, and deploy them to your AWS account
-	sam deploy --template-file .aws-sam/build/template.yaml --config-file $(CURDIR)/samconfig.toml $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
+deploy: tools ## Check the parameters, build, show the changes, and deploy them to your AWS account
+	$(if $(ARCHITECTURE),$(error Architecture is a parameter of the deployment: write it into the file PARAMETERS))
+	@.tools/checks/bin/python tools/deploy.py $(if $(PARAMETERS),--parameters '$(PARAMETERS)') $(if $(STACK),--stack '$(STACK)') $(if $(CHECK),--check)
 
 deploy-local: tools ## Deploy to an AWS on loopback, and wait for the report of the schedule
 	@.tools/checks/bin/python tools/deploy_local.py
@@ -109,6 +153,7 @@ bench-pure: ## Measure judging, building, rendering and splitting alone
 
 docs: ## Write what is generated from the code anew: the JSON Schema of the report, and the reference
 	UPDATE_DOCS=1 cargo test --locked --package macie-compliance-core --test docs
+	python3 tools/mail_svg.py
 
 clean: ## Remove what was built and installed
 	cargo clean

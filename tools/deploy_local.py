@@ -5,10 +5,12 @@ With --keep it goes on running, to look around, until it is interrupted.
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +20,12 @@ from typing import Any
 import boto3
 import install
 import project
-import reports
 import services
+from template import override
 
 STACK = "macie-compliance"
 # arm64, the template's default, needs a Rust target that not every machine has.
-PARAMETERS = ["Architecture=x86_64", "ScheduleExpression='rate(1 minute)'"]
+PARAMETERS = [override("Architecture", "x86_64"), override("ScheduleExpression", "rate(1 minute)")]
 BUILD = project.ROOT / ".aws-sam" / "local"
 REPORT_SECONDS = 150
 
@@ -49,16 +51,30 @@ class Deployment:
         document = answer["PolicyDocument"]
         return json.loads(document) if isinstance(document, str) else document
 
-    def receive(self, seconds: float = REPORT_SECONDS) -> dict[str, Any]:
-        """Waits for the next message of the report topic."""
-        sqs = self.client("sqs")
+    def receive(
+        self, seconds: float = REPORT_SECONDS, *, queue: str | None = None, until_error: bool = False
+    ) -> dict[str, Any]:
+        """Waits for the next message of the report topic, or of the topic of another queue."""
+        sqs, queue = self.client("sqs"), queue or self.queue
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            answer = sqs.receive_message(QueueUrl=self.queue, WaitTimeSeconds=2)
+            answer = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2)
             for message in answer.get("Messages", []):
-                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
                 return json.loads(message["Body"])
+            if until_error and (errors := self.errors()):
+                raise project.Failure(f"the function failed: {errors[0]}")
         raise project.Failure(f"no report arrived in {seconds:.0f} s (.tools/logs/emulator.log)")
+
+    def errors(self) -> list[str]:
+        """What keeps the function from its report: that it does not start, or what its log says."""
+        emulator = self.emulator.log.read_text(errors="replace").splitlines()
+        starts = [line.partition("init error: ")[2] for line in emulator if "ERROR [lambda]" in line]
+        pages = self.client("logs").get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=self.outputs["LogGroupName"])
+        lines = [event["message"] for page in found for event in page["events"]]
+        errors = [line for line in lines if line.startswith("{") and '"level":"ERROR"' in line]
+        return [start for start in starts if start] + [json.loads(line)["message"] for line in errors]
 
     def wait_until_ready(self) -> None:
         """Waits until the local AWS answers."""
@@ -69,15 +85,18 @@ def main() -> None:
     """Deploys, and prints the report of the first scheduled run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="go on running until interrupted")
+    parser.add_argument("--build", action="store_true", help="only build what is deployed")
     given = parser.parse_args()
     install.main()
     sam_build()
+    if given.build:
+        return
     with deployed() as deployment:
         project.say("deployed; waiting for the schedule, which runs every minute")
-        message = deployment.receive()
+        message = deployment.receive(until_error=True)
         report = json.loads(message["Message"])
-        print(f"Subject: {message.get('Subject')}\n\n{json.dumps(report, indent=2, ensure_ascii=False)}")
-        wrong = reports.problems(report, source="aws.scheduler")
+        project.show(f"Subject: {message.get('Subject')}\n\n{json.dumps(report, indent=2, ensure_ascii=False)}")
+        wrong = problems(report, source="aws.scheduler")
         if wrong:
             raise project.Failure(f"the report is not that of the seed: {'; '.join(wrong)}")
         project.say("the schedule started the function, and its report arrived in the queue")
@@ -86,8 +105,34 @@ def main() -> None:
             signal.pause()
 
 
+def problems(report: dict[str, Any], source: str) -> list[str]:
+    """What a report of the local run does not hold of its seed, one line each."""
+    [target] = json.loads(project.SEED.read_text())["targets"]
+    statuses, actions = Counter[str](), Counter[str]()
+    for member in target["members"]:
+        statuses[member["relationshipStatus"]] += member.get("count", 1)
+    for one in target["findingsFilters"]:
+        actions[one["action"]] += one.get("count", 1)
+    summary, [audited] = report["summary"], report["targets"]
+    broken = statuses.total() - statuses["Enabled"] + actions["ARCHIVE"]
+    held = {
+        "verdict": (report["verdict"], "NON_COMPLIANT"),
+        "complete": (report["complete"], True),
+        "source": (report["trigger"]["source"], source),
+        "target": ((audited["accountId"], audited["region"]), (project.ACCOUNT, project.REGION)),
+        "statuses": (summary["membersByStatus"], statuses),
+        "filters": (summary["filters"], actions.total()),
+        "violations": (summary["violations"], broken),
+        "violations by rule": (sum(summary["byRule"].values()), broken),
+        "violations in the list": (len(report["violations"]), broken),
+    }
+    return [f"{name}: {found!r}, not {wanted!r}" for name, (found, wanted) in held.items() if found != wanted]
+
+
 def sam_build() -> None:
-    """Builds the function for Lambda."""
+    """Builds the function for Lambda, unless the Makefile has, for all processes of its tests."""
+    if os.environ.get("FUNCTION_BUILT"):
+        return
     project.need("cargo", "sam", "cargo-lambda", "zig")
     # SAM would build it in silence, for minutes the first time. This way it finds it built.
     services.cargo("lambda", "build", "--release", "--bin", STACK)
@@ -188,10 +233,10 @@ def stack_outputs(endpoint: str, stack: str = STACK, account: str = project.ACCO
     return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
 
-def subscribe(endpoint: str, topic: str) -> str:
+def subscribe(endpoint: str, topic: str, name: str = "reports") -> str:
     """Makes a queue that receives what is published to a topic."""
     sqs = client("sqs", endpoint)
-    queue = sqs.create_queue(QueueName="reports")["QueueUrl"]
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
     policy = {"Version": "2012-10-17", "Statement": [{**allow, "Resource": arn}]}

@@ -1,8 +1,9 @@
-"""Runs the function once, locally, against the simulator: `invoke.py EVENT [--port N]`."""
+"""Runs the function once, locally, against the simulator: `invoke.py EVENT [--port N] [--seed FILE]`."""
 
 import argparse
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +21,26 @@ PIPES: dict[str, Any] = {
     "text": True,
 }
 RUN_SECONDS = 120
+# How long cargo-lambda has to answer for a function that did not start, which it does only sometimes.
+GONE_SECONDS = 2
 
 
 def main() -> None:
     """Invokes the function and prints its answer and the mail."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("event", type=Path, help="a JSON file with the event")
-    parser.add_argument("--port", type=int, help="the port of the local Lambda; a free one when absent")
+    parser.add_argument("--port", type=project.port, help="the port of the local Lambda; a free one when absent")
+    parser.add_argument("--seed", type=Path, default=project.SEED, help="what the simulated Macie holds, as JSON")
     given = parser.parse_args()
     check_event(given.event)
     install.main()
     port = project.need_port(given.port) if given.port else project.free_port()
     services.cargo("build", "--bin", NAME)
-    with services.simulator() as simulator:
+    with services.simulator(given.seed) as simulator:
         answer = invoke(simulator, given.event, port)
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
-        for message in simulator.messages():
-            print(f"\nSubject: {message['subject']}\n\n{mail(message)}")
-        if not simulator.messages():
-            print("\nNothing was published.")
+        mails = [f"Subject: {message['subject']}\n\n{mail(message)}" for message in simulator.messages()]
+        parts = [json.dumps(answer, indent=2, ensure_ascii=False), *(mails or ["Nothing was published."])]
+        project.show("\n\n".join(parts))
 
 
 def check_event(path: Path) -> None:
@@ -62,11 +64,22 @@ def invoke(simulator: services.Simulator, event: Path, port: int) -> Any:
 
 
 def answer_of(invocation: "subprocess.Popen[str]", function: services.Service) -> Any:
-    """Waits for an invocation, which would never end when the function cannot start."""
+    """Waits for an invocation, and for no longer than the function is there to answer it."""
+    begun = alive = time.monotonic()
     try:
-        output, errors = invocation.communicate(timeout=RUN_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise project.Failure(f"no answer in {RUN_SECONDS} s: {function.last_line()}") from error
+        while True:
+            try:
+                output, errors = invocation.communicate(timeout=0.2)
+                break
+            except subprocess.TimeoutExpired as error:
+                now = time.monotonic()
+                failure = function.failure()
+                if failure is None and project.children(function.process.pid):
+                    alive = now
+                if now - alive > GONE_SECONDS:
+                    raise project.Failure(f"the function did not start: {failure or function.last_line()}") from error
+                if now - begun > RUN_SECONDS:
+                    raise project.Failure(f"no answer in {RUN_SECONDS} s: {function.last_line()}") from error
     finally:
         invocation.kill()
     if invocation.returncode:

@@ -1,5 +1,9 @@
 """Gives every IAM policy of both templates to parliament, in every combination of the conditions that it depends on.
 
+cfn-lint knows the actions and the grammar of a policy. What only parliament knows: a resource of another kind than the
+action takes, an action that takes no resource, a malformed ARN, a condition key that the action does not have, and an
+operator for another type than that of the key.
+
 A policy that is attached to a key or a role speaks of that key or role, which it does not name or calls `*`. A resource
 lists the findings that it accepts in its metadata, as it does for checkov.
 """
@@ -15,6 +19,7 @@ from typing import Any
 import parliament
 import project
 import yaml
+from template import Loader
 
 TEMPLATES = ["template.yaml", "template-member-role.yaml"]
 PSEUDO = {
@@ -79,24 +84,6 @@ def main() -> None:
         project.say(line)
     if wrong:
         raise project.Failure("parliament objects to a policy, see above")
-
-
-class Loader(yaml.SafeLoader):
-    """YAML with the short forms of CloudFormation."""
-
-
-def short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    """The long form of `!Ref` and its like."""
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-Loader.add_multi_constructor("!", short_form)
 
 
 @dataclass

@@ -4,11 +4,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,19 @@ class Service:
         lines = self.log.read_text(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
         return f"{last} ({self.log.relative_to(project.ROOT)})"
+
+    def failure(self) -> str | None:
+        """Why a function that this service runs did not start, if its log says so."""
+        # The last line may not be whole yet.
+        lines = self.log.read_text(errors="replace").rpartition("\n")[0].splitlines()
+        for line, after in zip_longest(lines, lines[1:], fillvalue=""):
+            if line.startswith("{") and '"errorType"' in line:
+                return json.loads(line)["message"]
+            if " panicked at " in line:
+                return f"{line.strip().rstrip(':')}: {after.strip()}"
+            if line.startswith("error"):
+                return line.strip()
+        return None
 
     def stop(self) -> None:
         """Stops the process and those that it started."""
@@ -119,55 +132,16 @@ def simulator(seed: Path = project.SEED, port: int | None = None) -> Iterator[Si
 
 
 def cargo(*arguments: str) -> None:
-    """Builds with cargo, and shows how far it is."""
+    """Builds with cargo, which shows on standard error how far it is."""
     project.need("cargo")
     command = ["cargo", *arguments, "--locked"]
-    kept: list[str] = []
-    progress = Progress(" ".join(command))
-    with subprocess.Popen(
+    done = subprocess.run(
         command,
         cwd=project.ROOT,
-        env=project.environment(CARGO_TERM_COLOR="never"),
+        env=project.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    ) as running:
-        for line in running.stderr or ():
-            if line.strip().startswith(("Compiling ", "Downloaded ")):
-                progress.step(line.split()[1])
-            else:
-                kept.append(line)
-    progress.end()
-    if running.returncode:
-        sys.stderr.writelines(kept)
+        check=False,
+    )
+    if done.returncode:
         raise project.Failure(f"`{' '.join(command)}` failed, see above")
-
-
-class Progress:
-    """Tells about steps: on one line in a terminal, else in a line from time to time."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        self.steps = 0
-        self.told = time.monotonic()
-        self.started = self.told
-        self.terminal = sys.stderr.isatty()
-
-    def step(self, name: str) -> None:
-        """One more is begun."""
-        self.steps += 1
-        line = f"{self.what}: {self.steps} crates, now {name}"
-        if self.terminal:
-            print(f"\r\033[K{line[:100]}", end="", file=sys.stderr, flush=True)
-        elif time.monotonic() - self.told > 10:
-            self.told = time.monotonic()
-            project.say(line)
-
-    def end(self) -> None:
-        """There are no more."""
-        if self.terminal and self.steps:
-            print("\r\033[K", end="", file=sys.stderr)
-        if self.steps:
-            project.say(f"{self.what}: {self.steps} crates in {time.monotonic() - self.started:.0f} s")

@@ -89,7 +89,7 @@ impl Bars {
     }
 
     pub(crate) fn size(&mut self, bytes: f64) {
-        self.figures("zipped size, x86_64", &Figures::from(bytes / 1e6), "MB", Bar::AtMost(3.0));
+        self.figures("zipped size, x86_64", &Figures::from(bytes / 1e6), "MB", Bar::AtMost(4.5));
     }
 
     /// A call that hangs in one Region, and an invocation of 12 s.

@@ -1,5 +1,6 @@
 """Servers that tests share."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 import services
 from botocore.client import BaseClient
 from botocore.config import Config
+
+# A shell starts what runs in the background with SIGINT ignored, and so would be what the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

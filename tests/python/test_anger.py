@@ -18,7 +18,6 @@ import deploy_local
 import iam
 import project
 import pytest
-import reports
 from botocore.exceptions import ClientError
 from deploy_local import Deployment
 
@@ -38,12 +37,19 @@ def as_deployed(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def deployment(as_deployed: Deployment) -> Deployment:
-    """The same, with a topic that takes messages over plain HTTP, which is all that this AWS speaks."""
-    sns, topic = as_deployed.client("sns"), as_deployed.outputs["ReportTopicArn"]
-    policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
-    policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] != "OnlyOverTls"]
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy))
+    """The same, with topics that take messages over plain HTTP, which is all that this AWS speaks."""
+    sns = as_deployed.client("sns")
+    for topic in (as_deployed.outputs["ReportTopicArn"], as_deployed.outputs["AlarmTopicArn"]):
+        policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+        policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] != "OnlyOverTls"]
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy))
     return as_deployed
+
+
+@pytest.fixture(scope="module")
+def alarms(deployment: Deployment) -> str:
+    """A queue that the alarms arrive in."""
+    return deploy_local.subscribe(deployment.endpoint, deployment.outputs["AlarmTopicArn"], "alarms")
 
 
 def over_tls(client: Any) -> Any:
@@ -148,7 +154,7 @@ def test_a_run_that_may_not_publish_ends_in_the_queue_of_failed_runs(
     assert EVENT["id"] in error["errorMessage"]
     assert "no identity-based policy allows the sns:Publish action" in error["errorMessage"]
     kept = unpublished(deployment, id=EVENT["id"])
-    assert [reports.problems(report, source="aws.scheduler") for report in kept] == [[], [], []]
+    assert [deploy_local.problems(report, source="aws.scheduler") for report in kept] == [[], [], []]
     assert {report["reportId"] for report in kept} == {EVENT["id"]}
     assert waiting(deployment, deployment.queue) == 0, "nothing was published"
 
@@ -160,12 +166,12 @@ def test_a_scheduled_run_that_may_not_publish_leaves_its_report_in_the_log(deplo
     with no_permission_to_publish(deployment):
         fire(deployment, "refused")
         [report] = wait_for("report in the log", new)
-    assert reports.problems(report, source="aws.scheduler") == []
+    assert deploy_local.problems(report, source="aws.scheduler") == []
     assert waiting(deployment, deployment.queue) == 0, "nothing was published"
 
 
 @pytest.mark.usefixtures("failed")
-def test_failures_raise_the_alarms(deployment: Deployment) -> None:
+def test_failures_raise_the_alarms(deployment: Deployment, alarms: str) -> None:
     """A failed run counts in the metric of one alarm and a message in the queue is what the other looks at."""
     cloudwatch = deployment.client("cloudwatch")
     function, queue = deployment.outputs["FunctionName"], deployment.outputs["FailedRunQueueUrl"]
@@ -182,10 +188,11 @@ def test_failures_raise_the_alarms(deployment: Deployment) -> None:
     datum = {"MetricName": unfinished["MetricName"], "Dimensions": unfinished["Dimensions"], "Value": held}
     cloudwatch.put_metric_data(Namespace=unfinished["Namespace"], MetricData=[datum])
     told = set()
-    while waiting(deployment, deployment.queue):
-        told.add(json.loads(deployment.receive(10)["Message"])["AlarmName"])
+    while waiting(deployment, alarms):
+        told.add(json.loads(deployment.receive(10, queue=alarms)["Message"])["AlarmName"])
     # This AWS looks at no dimensions, so that the alarm on the queue of failed schedules, of the same metric, goes too.
     assert {error["AlarmName"], unfinished["AlarmName"]} <= told
+    assert waiting(deployment, deployment.queue) == 0, "no alarm is among the reports"
 
 
 def metric_sum(deployment: Deployment, alarm: dict[str, Any]) -> float:
@@ -205,7 +212,7 @@ def metric_sum(deployment: Deployment, alarm: dict[str, Any]) -> float:
 
 @pytest.fixture
 def drained(deployment: Deployment) -> Iterator[None]:
-    """Leaves no report and no alarm of this test to the next."""
+    """Leaves no report of this test to the next."""
     yield
     while waiting(deployment, deployment.queue):
         deployment.receive(10)
@@ -288,7 +295,7 @@ def test_two_schedules_at_once_are_two_whole_reports(deployment: Deployment) -> 
     before = len(deployment.simulator.requests())
     fire(deployment, "one", "other")
     arrived = [json.loads(deployment.receive()["Message"]) for _ in range(2)]
-    assert [reports.problems(report, source="aws.scheduler") for report in arrived] == [[], []]
+    assert [deploy_local.problems(report, source="aws.scheduler") for report in arrived] == [[], []]
     assert len({report["reportId"] for report in arrived}) == 2
     assert [report["reportId"] for report in arrived] == [report["trigger"]["id"] for report in arrived]
     ids = [[violation["id"] for violation in report["violations"]] for report in arrived]
@@ -317,6 +324,6 @@ def test_after_a_restart_the_schedule_goes_on(deployment: Deployment) -> None:
     deployment.emulator.start()
     deployment.wait_until_ready()
     report = json.loads(deployment.receive()["Message"])
-    assert reports.problems(report, source="aws.scheduler") == []
+    assert deploy_local.problems(report, source="aws.scheduler") == []
     assert datetime.fromisoformat(report["generatedAt"]) >= restarted
     assert asked() >= cut + MEMBER_PAGES, "the run began anew"

@@ -1,12 +1,15 @@
 """The template, the binary and the simulator together: a schedule starts the function and its report arrives."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import deploy_local
 import project
 import pytest
-import reports
+import template
 from botocore.exceptions import ClientError
 from deploy_local import Deployment
 
@@ -25,13 +28,15 @@ SETTINGS = {
     "EVIDENCE_KMS_KEY_ARN",
 }
 ROLE = "arn:aws:iam::111122223333:role/macie-compliance-audit"
+TOPIC = f"arn:aws:sns:{project.REGION}:{project.ACCOUNT}:existing"
+DAILY = "cron(0 7 * * ? *)"
 
 
 def test_the_schedule_starts_the_function_and_the_report_arrives(deployment: Deployment) -> None:
     """Nobody but the schedule invokes the function, and the queue receives the report of the seed."""
     message = deployment.receive()
     report = json.loads(message["Message"])
-    assert reports.problems(report, source="aws.scheduler") == []
+    assert deploy_local.problems(report, source="aws.scheduler") == []
     assert "NON_COMPLIANT" in message["Subject"]
     published = [request for request in deployment.simulator.requests() if request["service"] != "macie2"]
     assert published == [], "only Macie is the simulator's"
@@ -42,9 +47,9 @@ def test_every_resource_is_made(deployment: Deployment) -> None:
     answer = deployment.client("cloudformation").describe_stack_resources(StackName=deploy_local.STACK)
     made = {resource["LogicalResourceId"]: resource["ResourceStatus"] for resource in answer["StackResources"]}
     assert set(made.values()) == {"CREATE_COMPLETE"}
-    assert {"ReportTopic", "ReportKey", "Schedule", "IncompleteReportAlarm", "SilenceAlarm"} <= made.keys()
-    assert {"IncompleteReports", "ConcludedReports"} <= made.keys()
-    assert "ReportEmailSubscription" not in made
+    assert {"ReportTopic", "AlarmTopic", "TopicKey", "Schedule", "IncompleteReportAlarm"} <= made.keys()
+    assert {"IncompleteReports", "ConcludedReports", "SilenceAlarm"} <= made.keys()
+    assert not made.keys() & {"ReportEmailSubscription", "AlarmEmailSubscription"}
 
 
 def test_every_setting_reaches_the_function(deployment: Deployment) -> None:
@@ -56,15 +61,45 @@ def test_every_setting_reaches_the_function(deployment: Deployment) -> None:
 
 
 def test_every_alarm_has_somebody_to_tell(deployment: Deployment) -> None:
-    """Alarms go to the report topic unless another is given."""
+    """Alarms come and go on a topic of their own, and never on that of the reports."""
     alarms = deployment.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{deploy_local.STACK}-")["MetricAlarms"]
-    assert len(alarms) == 5
-    assert [alarm["AlarmActions"] for alarm in alarms] == [[deployment.outputs["ReportTopicArn"]]] * 5
+    topic = deployment.outputs["AlarmTopicArn"]
+    assert topic != deployment.outputs["ReportTopicArn"]
+    assert [(alarm["AlarmActions"], alarm["OKActions"]) for alarm in alarms] == [([topic], [topic])] * 5
+    sns = deployment.client("sns")
+    for arn, sids in (
+        (topic, {"LetAlarmsPublish", "OnlyOverTls"}),
+        (deployment.outputs["ReportTopicArn"], {"OnlyOverTls"}),
+    ):
+        policy = json.loads(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])
+        assert {statement["Sid"] for statement in policy["Statement"]} == sids
+    assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+    # This AWS keeps no key of a topic.
+    for name in ("AlarmTopic", "ReportTopic"):
+        assert resources(deployment)[name]["Properties"]["KmsMasterKeyId"] == {"Ref": "TopicKey"}
+
+
+def resources(deployment: Deployment) -> dict[str, Any]:
+    """The resources of the stack's template."""
+    body = deployment.client("cloudformation").get_template(StackName=deploy_local.STACK)["TemplateBody"]
+    return (json.loads(body) if isinstance(body, str) else body)["Resources"]
+
+
+def test_the_log_outlives_the_stack_and_is_in_the_way_of_no_other(deployment: Deployment) -> None:
+    """A log is evidence. A group of a fixed name would be there already when the stack is made anew."""
+    for name in ("LogGroup", "ResultBucket"):
+        made = resources(deployment)[name]
+        kept = (made["DeletionPolicy"], made["UpdateReplacePolicy"])
+        assert kept == ("RetainExceptOnCreate", "Retain"), name
+    [stack] = deployment.client("cloudformation").describe_stacks(StackName=deploy_local.STACK)["Stacks"]
+    unique = stack["StackId"].rpartition("/")[2].partition("-")[0]
+    assert deployment.outputs["LogGroupName"] == f"/aws/lambda/{deploy_local.STACK}-{unique}"
 
 
 @pytest.mark.parametrize(
     ("parameters", "told"),
     [
+        ({"AlarmEmail": "a@example.com", "AlarmTopicArn": TOPIC}, "AlarmEmail subscribes to the alarm topic"),
         ({"SubnetIds": "subnet-01234567"}, "Give SecurityGroupIds too"),
         ({"SecurityGroupIds": "sg-01234567"}, "Give SubnetIds too"),
         ({"AuditOwnAccount": "false"}, "there is nothing to audit"),
@@ -120,7 +155,6 @@ def test_permissions_follow_the_parameters(deployment: Deployment) -> None:
     """A permission that only some settings need is there with them and not without."""
     without = statements(deployment, deployment.outputs)
     assert without.keys() == {"ReadMacie", "ReadMember", "Publish", "EncryptForTheTopic", "ReportFailedRun", "WriteLog"}
-    topic = f"arn:aws:sns:{project.REGION}:{project.ACCOUNT}:existing"
     key = f"arn:aws:kms:{project.REGION}:{project.ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
     roles = [f"arn:aws:iam::{account}:role/macie-compliance-audit" for account in ("111122223333", "444455556666")]
     deploy_local.sam_deploy(
@@ -129,7 +163,9 @@ def test_permissions_follow_the_parameters(deployment: Deployment) -> None:
         "ScheduleState=DISABLED",
         "MacieRegions=all",
         f"MacieRoleArns={','.join(roles)}",
-        f"ReportTopicArn={topic}",
+        template.override("ScheduleExpression", DAILY),
+        "AlarmEmail=operations@example.com",
+        f"ReportTopicArn={TOPIC}",
         f"ReportTopicKeyArn={key}",
         f"PermissionsBoundaryArn=arn:aws:iam::{project.ACCOUNT}:policy/boundary",
         "SubnetIds=subnet-0123456789abcdef0,subnet-0123456789abcdef1",
@@ -137,11 +173,30 @@ def test_permissions_follow_the_parameters(deployment: Deployment) -> None:
     )
     outputs = deploy_local.stack_outputs(deployment.endpoint, "every-option")
     everything = statements(deployment, outputs)
-    assert everything["Publish"]["Resource"] == topic
+    assert everything["Publish"]["Resource"] == TOPIC
     assert everything["EncryptForTheExistingTopic"]["Resource"] == key
     assert everything["AuditOtherAccounts"]["Resource"] == roles
     assert everything["ReadRegions"]["Action"] == "account:ListRegions"
     assert "EncryptForTheTopic" not in everything
+    # SAM would lose what follows the first blank of a value that is not quoted.
+    schedule = deployment.client("scheduler").get_schedule(Name=outputs["ScheduleName"])
+    assert schedule["ScheduleExpression"] == DAILY
+    subscribed = deployment.client("sns").list_subscriptions_by_topic(TopicArn=outputs["AlarmTopicArn"])
+    assert [one["Endpoint"] for one in subscribed["Subscriptions"]] == ["operations@example.com"]
+
+
+def test_a_stack_keeps_its_processor(deployment: Deployment, tmp_path: Path) -> None:
+    """The check asks CloudFormation what the stack runs on, and refuses another before anything is built."""
+    parameters = tmp_path / "parameters.yaml"
+    for architecture, code in (("x86_64", 0), ("arm64", 1)):
+        parameters.write_text(f"Architecture: {architecture}\n")
+        command = [sys.executable, project.ROOT / "tools" / "deploy.py", "--check", "--parameters", parameters]
+        env = project.local_aws(deployment.endpoint)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert "runs on x86_64" in done.stderr
+        done = subprocess.run([*command, "--stack", "no-such"], env=env, capture_output=True, text=True, check=False)
+        assert (done.returncode, "does not exist yet" in done.stderr) == (0, True), done.stderr
 
 
 def statements(deployment: Deployment, outputs: dict[str, str]) -> dict[str, dict[str, Any]]:

@@ -33,15 +33,29 @@ def distributed() -> Iterator[Deployment]:
 
 
 def test_the_definition_is_one_to_step_functions(distributed: Deployment, tmp_path: Path) -> None:
-    """The emulator passes over fields that it does not know, and cfn-lint over a definition with parameters in it."""
+    """The emulator passes over fields that it does not know, and cfn-lint over a definition in a file."""
     definition = machine(distributed)
-    # Step Functions refuses a number that comes as a string, which cfn-lint does not know.
-    assert definition["States"]["AuditTargets"]["MaxConcurrency"] == 10
+    assert "${" not in json.dumps(definition), "everything is substituted"
     properties = {"RoleArn": "arn:aws:iam::999999999999:role/x", "Definition": definition}
     template = {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
     (tmp_path / "template.json").write_text(json.dumps(template))
     done = subprocess.run(["cfn-lint", tmp_path / "template.json"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_map_gets_its_concurrency_as_a_number(distributed: Deployment) -> None:
+    """Step Functions takes nothing else. The emulator does not read it, and runs 64 at once."""
+    states = distributed.client("stepfunctions")
+    states.meta.config.inject_host_prefix = False
+    definition = machine(distributed)["States"]
+    answer = states.test_state(
+        definition=json.dumps(definition["ListTargets"]),
+        input="{}",
+        mock={"result": json.dumps({"Payload": {"execution": "e"}})},
+    )
+    handed = json.loads(answer["output"])
+    assert handed == {"key": "runs/e/targets.json", "maxConcurrency": 10}
+    assert definition["AuditTargets"]["MaxConcurrencyPath"] == "$.maxConcurrency"
 
 
 def test_every_task_ends_and_the_report_follows_the_map(distributed: Deployment) -> None:
@@ -89,8 +103,11 @@ def test_the_schedule_starts_the_map_and_one_report_tells_of_200_targets(distrib
     }
     assert len(report["violations"]) == report["summary"]["violations"] == 2 * len(REGIONS)
     states = distributed.client("stepfunctions")
-    [execution, *_] = executions(distributed, "SUCCEEDED")
-    [run] = states.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+    # The newest is the first of the list, and the report is of the oldest.
+    machine = distributed.outputs["StateMachineArn"]
+    execution = states.list_executions(stateMachineArn=machine)["executions"][-1]["executionArn"]
+    assert ended(distributed, execution)["status"] == "SUCCEEDED"
+    [run] = states.list_map_runs(executionArn=execution)["mapRuns"]
     counts = states.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
     assert (counts["total"], counts["succeeded"], counts["failed"]) == (200, 200, 0)
 
@@ -210,14 +227,6 @@ def changed(deployment: Deployment, name: str, definition: dict[str, Any]) -> di
 def errors(target: dict[str, Any]) -> dict[str, str | None]:
     """The reads of a target, each with the code of its error."""
     return {read["api"]: read["error"] and read["error"]["code"] for read in target["reads"]}
-
-
-def executions(deployment: Deployment, status: str) -> list[dict[str, Any]]:
-    """The executions of the stack's state machine that ended so."""
-    states = deployment.client("stepfunctions")
-    return states.list_executions(stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter=status)[
-        "executions"
-    ]
 
 
 def ended(deployment: Deployment, execution: str) -> dict[str, Any]:

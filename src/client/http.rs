@@ -58,9 +58,10 @@ struct Connections {
     connector: Option<SharedHttpConnector>,
 }
 
-/// Idle connections that are kept to one host: a Region is asked for five things at a time. Where one host
-/// stands for every Region, the connections of lists that have ended would keep their buffers.
-const IDLE: usize = 5;
+/// Idle connections that are kept to one host: as many as members are read again at a time. A Region is asked
+/// for five lists, so this matters only where one host stands for many of them: the connections of lists that
+/// have ended would keep their buffers.
+const IDLE: usize = 16;
 
 impl Pool {
     /// Lets go of every idle connection.

@@ -1,8 +1,8 @@
 //! The CPU time of a page, where nothing waits.
 
 use crate::Scale;
-use crate::cloud::{Cloud, REGIONS, Wire};
 use crate::figures::{Figures, table};
+use crate::fixture::{Cloud, REGIONS, Wire};
 use crate::program::{Kind, Program};
 
 /// CPU milliseconds for each 100 pages of members, by program.
@@ -40,12 +40,12 @@ pub(crate) async fn measure(scale: Scale, wire: Wire) -> Cpu {
 }
 
 /// The table.
-pub(crate) fn told(measured: &[Cpu]) -> String {
+pub(crate) fn rendered(measured: &[Cpu]) -> String {
     let mut rows = Vec::new();
     for Cpu { wire, figures } in measured {
         for (kind, cpu) in figures {
-            let ratio = cpu.over(&figures[1].1).told();
-            rows.push(vec![wire.name().to_owned(), kind.name().to_owned(), cpu.told(), ratio]);
+            let ratio = cpu.over(&figures[1].1).rendered();
+            rows.push(vec![wire.name().to_owned(), kind.name().to_owned(), cpu.rendered(), ratio]);
         }
     }
     table(&["CPU time", "", "ms for 100 pages", "against the least"], &rows)

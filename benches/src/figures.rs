@@ -33,7 +33,7 @@ impl Figures {
     }
 
     /// The median, with the least and the most in brackets.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn rendered(&self) -> String {
         if self.0.is_empty() {
             return "–".to_owned();
         }
@@ -101,11 +101,11 @@ mod tests {
     #[test]
     fn figures_are_told_by_median_least_and_most_and_ratios_pair_by_pair() {
         let figures: Figures = [30.0, 10.0, 20.0].into_iter().collect();
-        assert_eq!(figures.told(), "20.0 (10.0 to 30.0)");
-        assert_eq!(Figures::from(4.214).told(), "4.21");
+        assert_eq!(figures.rendered(), "20.0 (10.0 to 30.0)");
+        assert_eq!(Figures::from(4.214).rendered(), "4.21");
         let others: Figures = [10.0, 10.0].into_iter().collect();
-        assert_eq!(figures.over(&others).told(), "3.00 (1.00 to 3.00)");
-        assert_eq!(figures.less(&others).told(), "20.0 (0.00 to 20.0)");
+        assert_eq!(figures.over(&others).rendered(), "3.00 (1.00 to 3.00)");
+        assert_eq!(figures.less(&others).rendered(), "20.0 (0.00 to 20.0)");
     }
 
     #[test]

@@ -8,28 +8,28 @@
 //! `ROUNDS` is how often each is measured. `QUICK=1` takes a tenth of the pages and one round, to
 //! see that the bench works; its plots stay beside the program.
 
-mod bare;
-mod bars;
-mod cloud;
+mod baseline;
+mod cold_start;
 mod cpu;
 mod figures;
-mod first;
+mod fixture;
 mod plot;
 mod program;
+mod runs;
 mod start;
-mod walks;
+mod thresholds;
 
 use std::fs;
 use std::io::Write as _;
 use std::time::Instant;
 
-use bars::Bars;
-use cloud::{PAGE, Wire};
 use figures::number;
+use fixture::{PAGE, Wire};
 use plot::{Panel, Series};
 use program::{Kind, beside, root};
+use runs::{Entry, Group, Line, Who, measure};
 use start::Start;
-use walks::{Entry, Group, Line, Who, measure};
+use thresholds::Bars;
 
 /// How much is measured.
 #[derive(Clone, Copy)]
@@ -96,13 +96,13 @@ async fn main() {
     cpu.iter().for_each(|cpu| bars.cpu(cpu));
     bars.deadline().await;
 
-    report(&bars.told());
-    report(&start::told(&starts));
+    report(&bars.rendered());
+    report(&start::rendered(&starts));
     for group in [&few, &many, &few_tls, &many_tls] {
-        report(&group.told());
+        report(&group.rendered());
     }
-    report(&cpu::told(&cpu));
-    report(&first::section(scale.rounds * 2 + 1).await);
+    report(&cpu::rendered(&cpu));
+    report(&cold_start::section(scale.rounds * 2 + 1).await);
     by_members.push(many);
     draw(scale, &by_members, &few);
     report(&format!("Measured in {} minutes.", number(begin.elapsed().as_secs_f64() / 60.0)));

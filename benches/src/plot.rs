@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::program::Kind;
-use crate::walks::Who;
+use crate::runs::Who;
 
 /// One line of a plot.
 pub(crate) struct Series {

@@ -10,7 +10,7 @@ use simulator::lambda::{Invocation, Outcome, RuntimeApi};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::cloud::Cloud;
+use crate::fixture::Cloud;
 
 /// The topic of the reports.
 const TOPIC: &str = "arn:aws:sns:us-east-1:999999999999:reports";

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::cloud::{Cloud, REGIONS, Wire};
 use crate::figures::{Figures, number, table};
+use crate::fixture::{Cloud, REGIONS, Wire};
 use crate::program::{Kind, Program, beside, python, root};
 
 /// What was measured of one program.
@@ -43,14 +43,14 @@ pub(crate) async fn measure(rounds: usize) -> Vec<Start> {
 }
 
 /// The table.
-pub(crate) fn told(starts: &[Start]) -> String {
+pub(crate) fn rendered(starts: &[Start]) -> String {
     let nothing = starts.iter().find(|start| start.kind == Kind::Nothing).expect("it was started");
     let rows: Vec<Vec<String>> = starts
         .iter()
         .map(|start| {
             let size = number(start.zipped / 1e6);
-            let ratio = start.one.over(&nothing.one).told();
-            vec![start.kind.name().to_owned(), start.one.told(), ratio, start.all.told(), size]
+            let ratio = start.one.over(&nothing.one).rendered();
+            vec![start.kind.name().to_owned(), start.one.rendered(), ratio, start.all.rendered(), size]
         })
         .collect();
     let head = ["start", "1 Region, ms", "against nothing", "20 Regions, ms", "zipped, MB"];

@@ -6,11 +6,11 @@ use serde_json::Value;
 use simulator::lambda::Invocation;
 use simulator::{Fault, FaultKind};
 
-use crate::cloud::{Cloud, REGIONS, Roots, Wire, seed};
 use crate::cpu::Cpu;
 use crate::figures::{Figures, number, table};
+use crate::fixture::{Cloud, REGIONS, Roots, Wire, seed};
 use crate::program::{Kind, Program};
-use crate::walks::{Group, Who};
+use crate::runs::{Group, Who};
 
 /// The rows so far.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Bars {
             Bar::AtMost(limit) => ("at most", limit, figures.median() <= limit),
             Bar::AtLeast(limit) => ("at least", limit, figures.median() >= limit),
         };
-        self.row(what, format!("{} {unit}", figures.told()), format!("{word} {limit} {unit}"), met);
+        self.row(what, format!("{} {unit}", figures.rendered()), format!("{word} {limit} {unit}"), met);
     }
 
     pub(crate) fn start(&mut self, function: &Figures, nothing: &Figures) {
@@ -113,7 +113,7 @@ impl Bars {
         self.row("ListMembers hangs in 1 of 20 Regions, 12 s left", measured, bar, in_time && named);
     }
 
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn rendered(&self) -> String {
         table(&["what", "measured", "bar", ""], &self.0)
     }
 }

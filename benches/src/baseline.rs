@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 
-use crate::cloud::Cloud;
+use crate::fixture::Cloud;
 
 /// Walks the members of one Region and tells how many milliseconds it took, the connection included.
 pub(crate) fn chain(cloud: &Cloud) -> f64 {

@@ -1,8 +1,8 @@
 //! What the first run of a process pays over later ones, over TLS, and how much of it is for the
 //! system's root certificates.
 
-use crate::cloud::{Cloud, REGIONS, Roots, Wire, seed};
 use crate::figures::{Figures, table};
+use crate::fixture::{Cloud, REGIONS, Roots, Wire, seed};
 use crate::program::{Kind, Program, Run};
 
 /// The runs of one kind of program, over all rounds.
@@ -38,7 +38,7 @@ pub(crate) async fn section(rounds: usize) -> String {
         }
         let what =
             |what: &str| format!("{}, {regions} Region{}: {what}", kind.name(), if regions > 1 { "s" } else { "" });
-        let row = |name: &str, time: &Figures, cpu: &Figures| vec![what(name), time.told(), cpu.told()];
+        let row = |name: &str, time: &Figures, cpu: &Figures| vec![what(name), time.rendered(), cpu.rendered()];
         rows.push(row("first run", &first.time, &first.cpu));
         rows.push(row("second run", &later.time, &later.cpu));
         let (time, cpu) = (first.time.less(&later.time), first.cpu.less(&later.cpu));

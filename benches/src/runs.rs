@@ -1,8 +1,8 @@
 //! Whole runs, by every program in turn, against one simulator.
 
-use crate::bare;
-use crate::cloud::{Cloud, REGIONS, Wire};
+use crate::baseline;
 use crate::figures::{Figures, number, table};
+use crate::fixture::{Cloud, REGIONS, Wire};
 use crate::program::{Kind, Program};
 
 /// Who walks.
@@ -54,7 +54,7 @@ impl Line {
     async fn round(&mut self, cloud: &Cloud, pages: u64) {
         let regions = self.entry.regions;
         let kind = match self.entry.who {
-            Who::Bare => return self.time.push(bare::chain(cloud)),
+            Who::Bare => return self.time.push(baseline::chain(cloud)),
             Who::Program(kind) => kind,
         };
         let (program, _) = Program::start(kind, cloud, &REGIONS[..regions]).await;
@@ -83,7 +83,7 @@ impl Group {
     }
 
     /// The table. Ratios are against this function over as many Regions.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn rendered(&self) -> String {
         let times = |line: &Line, of: fn(&Line) -> &Figures| {
             let ours = self.line(Who::Program(Kind::Function), line.entry.regions);
             of(line).over(of(ours)).some_median().map_or_else(|| "–".to_owned(), number)
@@ -93,11 +93,11 @@ impl Group {
             vec![
                 regions.to_string(),
                 who.name().to_owned(),
-                time.told(),
+                time.rendered(),
                 times(line, |line| &line.time),
-                peak.told(),
+                peak.rendered(),
                 times(line, |line| &line.peak),
-                cpu.told(),
+                cpu.rendered(),
                 time.len().to_string(),
             ]
         };

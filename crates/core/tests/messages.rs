@@ -555,3 +555,28 @@ fn the_count_of_a_list_that_is_not_read_is_absent() {
         assert!(mail.contains(&format!("{line}: not read, since their rules are switched off\n")), "{mail}");
     }
 }
+
+#[test]
+fn a_run_without_any_target_says_so() {
+    let mail = mail(&[]);
+    assert!(mail.contains("There was no account and Region in which\nanything could be read."), "{mail}");
+    assert!(!mail.contains("In 0 of 0"), "{mail}");
+}
+
+#[test]
+fn two_policies_that_deny_are_two_items_and_one_that_denies_in_many_places_is_one() {
+    let denied = |region: &str, policy: &str| {
+        let message = format!(
+            "User: arn:aws:sts::999999999999:assumed-role/x/y is not authorized to perform: macie2:ListMembers on resource: arn:aws:macie2:{region}:999999999999:* with an explicit deny in a service control policy: arn:aws:organizations::111122223333:policy/o-a/service_control_policy/{policy}"
+        );
+        with_failed_read(healthy(1, region), Api::ListMembers, "AccessDeniedException", &message)
+    };
+    let run = [denied("eu-west-1", "p-aaaa"), denied("eu-west-2", "p-bbbb"), denied("us-east-1", "p-aaaa")];
+    let mail = mail(&run).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(mail.matches("- ListMembers in account 000000000001, ").count(), 2, "{mail}");
+    assert!(
+        mail.contains("account 000000000001, eu-west-1 and us-east-1: denied by a service control policy"),
+        "{mail}"
+    );
+    assert!(mail.contains("p-aaaa") && mail.contains("p-bbbb"), "{mail}");
+}

@@ -113,6 +113,10 @@ class Simulator:
         """What was published to it."""
         return get_json(f"{self.url}/_simulator/messages")
 
+    def objects(self) -> dict[str, dict[str, Any]]:
+        """What was stored in it: body, headers and etag by bucket and key."""
+        return get_json(f"{self.url}/_simulator/objects")
+
     def requests(self) -> list[dict[str, Any]]:
         """What it was asked."""
         return get_json(f"{self.url}/_simulator/requests")

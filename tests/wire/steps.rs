@@ -254,7 +254,7 @@ async fn what_is_handed_on_holds_the_ids_and_statuses_of_all_members_and_says_ho
         let stored: Vec<_> = requests.iter().filter(|request| request.operation == "PutObject").collect();
         assert_eq!(stored.len(), 3);
         for request in stored {
-            let header = |name: &str| request.query.get(name).map(String::as_str);
+            let header = |name: &str| request.headers.get(name).map(String::as_str);
             let told = header("x-amz-server-side-encryption");
             assert_eq!((told, header("x-amz-server-side-encryption-aws-kms-key-id")), (Some(expected.0), expected.1));
         }

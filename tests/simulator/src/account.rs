@@ -26,11 +26,7 @@ pub(crate) fn answer(
         let message = "There is no such operation";
         return Err(ServiceError::new(404, "UnknownOperationException", message));
     }
-    let request = if call.body.is_empty() {
-        ListRegions::default()
-    } else {
-        serde_json::from_slice(&call.body).map_err(|err| ServiceError::validation(err.to_string()))?
-    };
+    let request = if call.body.is_empty() { ListRegions::default() } else { call.json()? };
     let asked = request.max_results.unwrap_or(50);
     if !(1..=50).contains(&asked) {
         let message = "MaxResults is not a number from 1 to 50";

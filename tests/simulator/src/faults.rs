@@ -45,4 +45,5 @@ fn matches(fault: &Fault, call: &Call) -> bool {
         && fits(&fault.api, &call.operation)
         && fits(&fault.region, &call.caller.region)
         && fits(&fault.account_id, &call.caller.account)
+        && fault.path.as_ref().is_none_or(|part| call.path.contains(part))
 }

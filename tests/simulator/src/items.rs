@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::filters::Filters;
 use crate::seed::TargetSeed;
+use crate::statistics::Findings;
 use crate::wire::uuid;
 
 /// Statuses of relationships that are not a current membership, which ListMembers leaves out by default.
 const NOT_CURRENT: [&str; 6] =
     ["Created", "EmailVerificationFailed", "EmailVerificationInProgress", "Invited", "Removed", "Resigned"];
-
-/// What only GetFindingsFilter tells.
-const FILTER_DETAILS: [&str; 3] = ["description", "findingCriteria", "position"];
 
 /// One account in one Region.
 #[derive(Debug)]
@@ -24,18 +23,19 @@ pub(crate) struct Target {
     /// The members that are current, as ListMembers gives them unless it is asked for all.
     pub(crate) current_members: Vec<String>,
     pub(crate) invitations: Vec<String>,
-    pub(crate) filters: Vec<String>,
+    pub(crate) filters: Filters,
+    pub(crate) findings: Findings,
     pub(crate) administrator: Option<String>,
     member_places: HashMap<String, usize>,
     member_now: BTreeMap<String, Value>,
-    filter_details: HashMap<String, String>,
     place: Place,
 }
 
-#[derive(Debug)]
-struct Place {
-    account: String,
-    region: String,
+/// Where a target is.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) account: String,
+    pub(crate) region: String,
 }
 
 impl Target {
@@ -43,12 +43,6 @@ impl Target {
         let place = Place { account: account.to_owned(), region: region.to_owned() };
         let members = expand(&seed.members, "accountId", account_id(1), |id, _| place.member(id));
         let invitations = expand(&seed.invitations, "accountId", account_id(2), invitation);
-        let mut filters =
-            expand(&seed.findings_filters, "id", |number| uuid(2, number), |id, number| place.filter(id, number));
-        let filter_details = by_id(&filters, "id").map(|(id, at)| (id, filters[at].to_string())).collect();
-        for filter in filters.iter_mut().filter_map(Value::as_object_mut) {
-            filter.retain(|name, _| !FILTER_DETAILS.contains(&name.as_str()));
-        }
         let session = filled(seed.session.clone(), || place.session());
         let administrator = seed.administrator.as_ref().map(|given| match given {
             Value::Object(given) => {
@@ -65,10 +59,10 @@ impl Target {
             member_places: by_id(&members, "accountId").collect(),
             members: texts(members.iter()),
             invitations: texts(invitations.iter()),
-            filters: texts(filters.iter()),
+            filters: Filters::render(&seed.findings_filters, &place),
+            findings: Findings::render(&seed.findings, &place),
             administrator,
             member_now: seed.member_now.clone(),
-            filter_details,
             place,
         }
     }
@@ -88,11 +82,6 @@ impl Target {
         });
         Some(Value::Object(member).to_string())
     }
-
-    /// What GetFindingsFilter answers.
-    pub(crate) fn filter(&self, id: &str) -> Option<&String> {
-        self.filter_details.get(id)
-    }
 }
 
 impl Place {
@@ -108,20 +97,6 @@ impl Place {
             "relationshipStatus": "Enabled",
             "tags": {},
             "updatedAt": "2026-11-01T00:00:00Z",
-        }))
-    }
-
-    fn filter(&self, id: &str, number: u64) -> Map<String, Value> {
-        let Place { account, region } = self;
-        object(json!({
-            "action": "NOOP",
-            "arn": format!("arn:aws:macie2:{region}:{account}:findings-filter/{id}"),
-            "description": format!("The findings filter with number {number}"),
-            "findingCriteria": {"criterion": {"severity.description": {"eq": ["Low"]}}},
-            "id": id,
-            "name": format!("filter-{number}"),
-            "position": number,
-            "tags": {},
         }))
     }
 
@@ -154,7 +129,7 @@ fn account_id(kind: u64) -> impl Fn(u64) -> String {
 }
 
 /// Makes the items that a seed's list stands for, each with an id of its own.
-fn expand(
+pub(crate) fn expand(
     seeds: &[Value],
     id_name: &str,
     new_id: impl Fn(u64) -> String,
@@ -190,7 +165,10 @@ fn expand(
 }
 
 /// Fills the gaps of an item, unless it asks to be left as it is.
-fn filled(mut item: Map<String, Value>, defaults: impl FnOnce() -> Map<String, Value>) -> Map<String, Value> {
+pub(crate) fn filled(
+    mut item: Map<String, Value>,
+    defaults: impl FnOnce() -> Map<String, Value>,
+) -> Map<String, Value> {
     if item.remove("raw") == Some(Value::Bool(true)) {
         return item;
     }
@@ -209,11 +187,11 @@ fn by_id(items: &[Value], name: &str) -> impl Iterator<Item = (String, usize)> {
     ids.filter_map(move |(at, item)| Some((item.get(name)?.as_str()?.to_owned(), at)))
 }
 
-fn texts<'a>(items: impl Iterator<Item = &'a Value>) -> Vec<String> {
+pub(crate) fn texts<'a>(items: impl Iterator<Item = &'a Value>) -> Vec<String> {
     items.map(Value::to_string).collect()
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(crate) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),
@@ -289,20 +267,5 @@ mod tests {
         assert_eq!(same["relationshipStatus"], "Paused");
         assert_eq!(member("123412341234"), Some(json!({})));
         assert_eq!(member("555555555555"), None);
-    }
-
-    #[test]
-    fn lists_of_filters_hold_no_criteria() {
-        let target = render(&TargetSeed {
-            findings_filters: vec![json!({"id": "one", "action": "ARCHIVE", "position": 7})],
-            ..TargetSeed::default()
-        });
-        let listed = &parsed(&target.filters)[0];
-        assert_eq!(listed.get("findingCriteria"), None);
-        assert_eq!(listed["action"], "ARCHIVE");
-        let details = target.filter("one").cloned().expect("a filter");
-        let details = parsed(&[details]).remove(0);
-        assert_eq!(details["position"], 7);
-        assert!(details["findingCriteria"]["criterion"].is_object());
     }
 }

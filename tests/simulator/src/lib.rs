@@ -1,7 +1,7 @@
 //! Amazon Macie on loopback, with what else an audit of Macie talks to.
 //!
 //! [`Simulator`] answers Macie's REST-JSON API from a [`Seed`], paging as the service does, beside
-//! just enough of SNS, STS and Account. It misbehaves when a [`Fault`] says so, and tells afterwards
+//! just enough of SNS, STS, Account and S3. It misbehaves when a [`Fault`] says so, and tells afterwards
 //! what it was asked and sent. [`lambda`] is the other side of a function: a Runtime API.
 //!
 //! Start reading at [`seed`], which is the whole of what can be set up.
@@ -11,7 +11,9 @@ pub mod seed;
 
 mod account;
 mod body;
+mod criteria;
 mod faults;
+mod filters;
 mod items;
 mod macie;
 mod paging;
@@ -20,10 +22,12 @@ mod s3;
 mod server;
 mod simulator;
 mod sns;
+mod statistics;
 mod sts;
 mod tls;
 mod wire;
 
 pub use record::{Message, Request};
+pub use s3::Object;
 pub use seed::{Fault, FaultKind, Paging, RegionSeed, RoleSeed, Seed, TargetSeed};
 pub use simulator::Simulator;

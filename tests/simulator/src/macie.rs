@@ -13,8 +13,9 @@ use crate::seed::{FaultKind, Seed, TargetSeed};
 use crate::wire::{Answer, Call, ServiceError};
 
 /// Every operation that is answered.
-pub(crate) const OPERATIONS: [&str; 8] = [
+pub(crate) const OPERATIONS: [&str; 9] = [
     "GetAdministratorAccount",
+    "GetFindingStatistics",
     "GetFindingsFilter",
     "GetMacieSession",
     "GetMasterAccount",
@@ -26,10 +27,17 @@ pub(crate) const OPERATIONS: [&str; 8] = [
 
 /// The operation that a request is for, by its path as it was sent, or the empty name.
 pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
+    let parts: Vec<_> = path.split('/').collect();
+    if method == Method::POST {
+        return match parts[..] {
+            ["", "findings", "statistics"] => "GetFindingStatistics",
+            _ => "",
+        };
+    }
     if method != Method::GET {
         return "";
     }
-    match path.split('/').collect::<Vec<_>>()[..] {
+    match parts[..] {
         ["", "administrator"] => "GetAdministratorAccount",
         ["", "findingsfilters", id] if !id.is_empty() => "GetFindingsFilter",
         ["", "macie"] => "GetMacieSession",
@@ -90,11 +98,12 @@ impl Macie {
         };
         let body = match call.operation.as_str() {
             "GetAdministratorAccount" => relationship("administrator"),
-            "GetFindingsFilter" => found(target.filter(&call.resource).cloned())?,
+            "GetFindingStatistics" => target.findings.answer(call)?,
+            "GetFindingsFilter" => found(target.filters.get(&call.resource))?,
             "GetMacieSession" => target.session.clone(),
             "GetMasterAccount" => relationship("master"),
             "GetMember" => found(target.member(&call.resource))?,
-            "ListFindingsFilters" => list(call, pager, "findingsFilterListItems", &target.filters, fault)?,
+            "ListFindingsFilters" => list(call, pager, "findingsFilterListItems", &target.filters.listed, fault)?,
             "ListInvitations" => list(call, pager, "invitations", &target.invitations, fault)?,
             "ListMembers" => {
                 let members = match call.parameter("onlyAssociated") {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// One request, as it was understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,9 +23,12 @@ pub struct Request {
     pub region: String,
     /// The path, decoded.
     pub path: String,
-    /// The query, decoded; for SNS and STS the form in the body, without `Message`; for S3 also the headers
-    /// that say how an object is to be encrypted.
+    /// The query, decoded; for SNS and STS the form in the body, without `Message`.
     pub query: BTreeMap<String, String>,
+    /// The headers of a request to S3 that are about the object, in small letters; of no other service.
+    pub headers: BTreeMap<String, String>,
+    /// The body of a request to a JSON service, null where it is empty or no JSON; of no other service.
+    pub body: Value,
     /// Which attempt at the same call it is, as the SDK says in `amz-sdk-request`, else 1.
     pub attempt: u32,
     /// The HTTP status answered; none while, or because, there was no answer.

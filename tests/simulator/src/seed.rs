@@ -53,6 +53,8 @@ pub struct Seed {
     pub roles: BTreeMap<String, RoleSeed>,
     /// The topics that exist, by ARN. When it is absent, every well-formed ARN is a topic.
     pub topics: Option<Vec<String>>,
+    /// What S3 holds: by `bucket/key` a text, or a document that is stored as JSON.
+    pub objects: BTreeMap<String, Value>,
     /// What goes wrong. The first fault that applies to a request is the one that happens.
     pub faults: Vec<Fault>,
 }
@@ -70,6 +72,7 @@ impl Default for Seed {
             latency_ms: 0,
             roles: BTreeMap::new(),
             topics: None,
+            objects: BTreeMap::new(),
             faults: Vec::new(),
         }
     }
@@ -130,8 +133,13 @@ pub struct TargetSeed {
     pub member_now: BTreeMap<String, Value>,
     /// What ListInvitations answers.
     pub invitations: Vec<Value>,
-    /// What ListFindingsFilters and GetFindingsFilter answer.
+    /// What ListFindingsFilters and GetFindingsFilter answer. Beside the service's fields, `criteria` is
+    /// `findingCriteria` or the map in it, and `now` what GetFindingsFilter answers differently: fields to
+    /// change, or null for "not found".
     pub findings_filters: Vec<Value>,
+    /// What GetFindingStatistics counts: fields of findings, by the service's names, as nested objects or full
+    /// paths, or by `severity`, `bucket`, `jobId` and `occurrences`. `count` is how many such findings there are.
+    pub findings: Vec<Map<String, Value>>,
     /// The account's administrator relationship; the field is absent in the answer when this is.
     pub administrator: Option<Value>,
 }
@@ -148,6 +156,7 @@ impl Default for TargetSeed {
             member_now: BTreeMap::new(),
             invitations: Vec::new(),
             findings_filters: Vec::new(),
+            findings: Vec::new(),
             administrator: None,
         }
     }
@@ -212,6 +221,9 @@ pub struct Fault {
     /// The calling account; every account when absent.
     #[serde(default)]
     pub account_id: Option<String>,
+    /// A part of the decoded path, such as an object's key; every path when absent.
+    #[serde(default)]
+    pub path: Option<String>,
     /// The first matching request that it happens to, counted from 1.
     #[serde(default = "first")]
     pub from: u64,
@@ -235,6 +247,7 @@ impl Fault {
             api: Some(api.to_owned()),
             region: None,
             account_id: None,
+            path: None,
             from: first(),
             times: None,
             kind,
@@ -319,6 +332,11 @@ pub enum FaultKind {
     EndlessEmpty,
     /// The request takes effect, and the connection is reset instead of an answer: a lost acknowledgement.
     AfterAccept,
+    /// Somebody else writes the object that a request to S3 is for, just before it is answered.
+    Overwritten {
+        /// What is written.
+        body: String,
+    },
 }
 
 fn is_account(text: &str) -> bool {

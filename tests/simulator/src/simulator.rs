@@ -1,5 +1,6 @@
 //! The services behind one listener.
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
@@ -8,9 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::http::HeaderValue;
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Request as HttpRequest, Response};
+use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::body::{Abort, Body};
@@ -18,14 +20,14 @@ use crate::faults::Faults;
 use crate::macie::Macie;
 use crate::paging::Pager;
 use crate::record::{Message, Record, Request};
-use crate::s3::S3;
+use crate::s3::{Object, S3};
 use crate::seed::{Fault, FaultKind, Seed};
 use crate::server::{Handler, Server};
 use crate::sns::Sns;
-use crate::wire::{Answer, Call, Caller, ServiceError, uuid};
+use crate::wire::{Answer, Call, Caller, Protocol, ServiceError, protocol, uuid};
 use crate::{account, sts, tls};
 
-/// Macie, SNS, STS and Account on loopback, until it is dropped.
+/// Macie, SNS, STS, Account and S3 on loopback, until it is dropped.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -100,13 +102,19 @@ impl Simulator {
         self.services.record.clear();
     }
 
+    /// All objects, by `bucket/key`.
+    #[must_use]
+    pub fn objects(&self) -> BTreeMap<String, Object> {
+        self.services.s3.objects()
+    }
+
     /// What the object holds whose bucket and key end so.
     #[must_use]
     pub fn object(&self, end: &str) -> Option<Bytes> {
         self.services.s3.object(end)
     }
 
-    /// Puts an object under a bucket and key, as `/bucket/key`.
+    /// Puts an object under `bucket/key`, in the place of one that is there.
     pub fn put_object(&self, path: &str, body: Bytes) {
         self.services.s3.put(path, body);
     }
@@ -140,7 +148,7 @@ impl Services {
         Ok(Services {
             macie: Macie::new(&seed),
             sns: Sns::new(seed.topics.clone()),
-            s3: S3::default(),
+            s3: S3::new(&seed.objects),
             pager: Pager::new(seed.paging.clone()),
             faults: Faults::new(seed.faults.clone()),
             record: Record::default(),
@@ -183,7 +191,7 @@ impl Services {
                 whole(Answer::error(&call.caller.service, &request_id, &error))
             }
             Some(FaultKind::Respond { status, content_type, body }) => {
-                whole(Answer { status, content_type, error_type: None, body: body.into() })
+                whole(Answer { status, content_type, ..Answer::json(body) })
             }
             Some(FaultKind::Truncate) => {
                 let mut answer = right();
@@ -220,6 +228,10 @@ impl Services {
                 sleep(Duration::from_millis(ms)).await;
                 whole(right())
             }
+            Some(FaultKind::Overwritten { body }) => {
+                self.s3.put(&call.path, body.into());
+                whole(right())
+            }
             Some(FaultKind::RepeatToken | FaultKind::CycleTokens | FaultKind::EndlessEmpty) | None => whole(right()),
         }
     }
@@ -228,6 +240,7 @@ impl Services {
     fn about(&self, path: &str) -> Response<Body> {
         let (status, told) = match path {
             "/_simulator/messages" => (200, serde_json::to_vec(&self.record.messages())),
+            "/_simulator/objects" => (200, serde_json::to_vec(&self.s3.objects())),
             "/_simulator/requests" => (200, serde_json::to_vec(&self.record.requests())),
             _ => (404, Ok(b"null".to_vec())),
         };
@@ -239,6 +252,10 @@ impl Services {
     fn asked(&self, call: &Call, head: &Parts, order: u64) {
         let mut query = call.query.clone();
         query.remove("Message");
+        let body = match protocol(&call.caller.service) {
+            Protocol::Json => serde_json::from_slice(&call.body).unwrap_or_default(),
+            Protocol::Xml | Protocol::S3 => Value::Null,
+        };
         self.record.asked(Request {
             order,
             service: call.caller.service.clone(),
@@ -247,6 +264,8 @@ impl Services {
             region: call.caller.region.clone(),
             path: call.path.clone(),
             query,
+            headers: call.headers.clone(),
+            body,
             attempt: attempt(head).unwrap_or(1),
             status: None,
         });
@@ -293,16 +312,14 @@ fn response(answer: &Answer, request_id: &str, body: Body) -> Response<Body> {
     if let Ok(status) = answer.status.try_into() {
         *response.status_mut() = status;
     }
-    let mut set = |name: &'static str, value: &str| {
+    let mut set = |name: &str, value: &str| {
         // A seed may hold what no header can; such a header is left out.
-        if let Ok(value) = HeaderValue::from_str(value) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
             response.headers_mut().insert(name, value);
         }
     };
     set("content-type", &answer.content_type);
     set("x-amzn-requestid", request_id);
-    if let Some(error_type) = &answer.error_type {
-        set("x-amzn-errortype", error_type);
-    }
+    answer.headers.iter().for_each(|(name, value)| set(name, value));
     response
 }

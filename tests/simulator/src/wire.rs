@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// Who calls which service, read from the signature's credential scope.
@@ -51,6 +52,8 @@ pub(crate) struct Call {
     /// The last part of the path, decoded, which is the resource in those that name one.
     pub(crate) resource: String,
     pub(crate) query: BTreeMap<String, String>,
+    /// What a request to S3 says in headers; the other services have theirs in the body.
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Bytes,
 }
 
@@ -63,11 +66,11 @@ impl Call {
             Protocol::Json | Protocol::S3 => head.uri.query().unwrap_or_default().as_bytes(),
             Protocol::Xml => &body[..],
         };
-        let mut query: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
-        for name in crate::s3::ENCRYPTION {
-            let value = head.headers.get(name).and_then(|value| value.to_str().ok());
-            query.extend(value.map(|value| (name.to_owned(), value.to_owned())));
-        }
+        let query: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
+        let headers = match protocol(&caller.service) {
+            Protocol::S3 => crate::s3::headers(&head.headers),
+            Protocol::Json | Protocol::Xml => BTreeMap::new(),
+        };
         let operation = match caller.service.as_str() {
             "macie2" => crate::macie::operation(&head.method, path),
             "account" if head.method == "POST" && path == "/listRegions" => "ListRegions",
@@ -83,12 +86,22 @@ impl Call {
             path: decode(path),
             resource: decode(path.rsplit('/').next().unwrap_or_default()),
             query,
+            headers,
             body,
         }
     }
 
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// The body of a request to a JSON service.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ServiceError> {
+        serde_json::from_slice(&self.body).map_err(|err| ServiceError::validation(err.to_string()))
     }
 }
 
@@ -121,14 +134,13 @@ fn namespace(service: &str) -> &'static str {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
-    /// Sent as `x-amzn-ErrorType`, by which clients of the JSON services tell errors apart.
-    pub(crate) error_type: Option<String>,
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Bytes,
 }
 
 impl Answer {
     pub(crate) fn json(body: impl Into<Bytes>) -> Answer {
-        Answer { status: 200, content_type: "application/json".to_owned(), error_type: None, body: body.into() }
+        Answer { status: 200, content_type: "application/json".to_owned(), headers: BTreeMap::new(), body: body.into() }
     }
 
     /// The result of an operation of the Query protocol; `result` is XML already.
@@ -140,7 +152,7 @@ impl Answer {
              <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\
              </{operation}Response>"
         );
-        Answer { status: 200, content_type: "text/xml".to_owned(), error_type: None, body: body.into() }
+        Answer { status: 200, content_type: "text/xml".to_owned(), ..Answer::json(body) }
     }
 
     /// An error in the protocol of the service.
@@ -149,16 +161,12 @@ impl Answer {
         if protocol(service) == Protocol::Json {
             return Answer {
                 status: *status,
-                error_type: Some(code.clone()),
+                // By this clients of the JSON services tell errors apart.
+                headers: [("x-amzn-errortype".to_owned(), code.clone())].into(),
                 ..Answer::json(json!({ "message": message }).to_string())
             };
         }
-        let xml = |body: String| Answer {
-            status: *status,
-            content_type: "text/xml".to_owned(),
-            error_type: None,
-            body: body.into(),
-        };
+        let xml = |body: String| Answer { status: *status, content_type: "text/xml".to_owned(), ..Answer::json(body) };
         let (code, message) = (escape(code), escape(message));
         if protocol(service) == Protocol::S3 {
             return xml(format!(

@@ -1,7 +1,7 @@
 //! Runs a function's binary once, as Lambda would, against a simulator of its own: `run-once BINARY SEED EVENT…`.
 //!
 //! The function gets the environment of this program, and one event after the other until one fails.
-//! What it answered to the last, and what it asked, published and logged, is printed as one JSON object.
+//! What it answered to the last, and what it asked, published, stored and logged, is printed as one JSON object.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -77,6 +77,7 @@ async fn run() -> io::Result<()> {
         "outcome": outcome,
         "requests": simulator.requests(),
         "messages": simulator.messages(),
+        "objects": simulator.objects(),
         "log": lines,
     });
     io::stdout().write_all(told.to_string().as_bytes())

@@ -2,7 +2,9 @@
 
 mod client;
 mod faults;
+mod filters;
 mod macie;
 mod runtime_api;
+mod s3;
 mod sns;
 mod tls;

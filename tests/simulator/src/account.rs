@@ -26,7 +26,7 @@ pub(crate) fn answer(
         let message = "There is no such operation";
         return Err(ServiceError::new(404, "UnknownOperationException", message));
     }
-    let request = if call.body.is_empty() { ListRegions::default() } else { call.json()? };
+    let request: ListRegions = call.json_or_default()?;
     let asked = request.max_results.unwrap_or(50);
     if !(1..=50).contains(&asked) {
         let message = "MaxResults is not a number from 1 to 50";

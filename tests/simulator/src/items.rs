@@ -4,10 +4,20 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::filters::Filters;
-use crate::seed::TargetSeed;
+use crate::buckets::Buckets;
+use crate::catalog::Catalog;
+use crate::discovery::Discovery;
+use crate::jobs::Jobs;
+use crate::seed::{Refusal, TargetSeed};
 use crate::statistics::Findings;
 use crate::wire::uuid;
+use crate::{allow_lists, filters, settings};
+
+/// When most things came to be.
+pub(crate) const LONG_AGO: &str = "2026-01-05T08:00:00Z";
+
+/// When most things were changed.
+pub(crate) const RECENTLY: &str = "2026-11-01T00:00:00Z";
 
 /// Statuses of relationships that are not a current membership, which ListMembers leaves out by default.
 const NOT_CURRENT: [&str; 6] =
@@ -23,12 +33,41 @@ pub(crate) struct Target {
     /// The members that are current, as ListMembers gives them unless it is asked for all.
     pub(crate) current_members: Vec<String>,
     pub(crate) invitations: Vec<String>,
-    pub(crate) filters: Filters,
+    pub(crate) filters: Catalog,
     pub(crate) findings: Findings,
     pub(crate) administrator: Option<String>,
+    pub(crate) role: Role,
+    pub(crate) organization: String,
+    pub(crate) discovery: Discovery,
+    pub(crate) allow_lists: Catalog,
+    pub(crate) jobs: Jobs,
+    pub(crate) buckets: Buckets,
+    pub(crate) publication: String,
+    pub(crate) export: String,
+    pub(crate) refused: BTreeMap<String, Refusal>,
+    /// The members that are `Enabled`.
+    pub(crate) watched: Vec<String>,
+    pub(crate) place: Place,
     member_places: HashMap<String, usize>,
     member_now: BTreeMap<String, Value>,
-    place: Place,
+}
+
+/// What an account is to Macie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Administrator,
+    Member,
+    Standalone,
+}
+
+impl Role {
+    fn of(seed: &TargetSeed) -> Role {
+        match (&seed.administrator, &seed.organization) {
+            (Some(_), _) => Role::Member,
+            (None, None) if seed.members.is_empty() => Role::Standalone,
+            (None, _) => Role::Administrator,
+        }
+    }
 }
 
 /// Where a target is.
@@ -43,6 +82,7 @@ impl Target {
         let place = Place { account: account.to_owned(), region: region.to_owned() };
         let members = expand(&seed.members, "accountId", account_id(1), |id, _| place.member(id));
         let invitations = expand(&seed.invitations, "accountId", account_id(2), invitation);
+        let watched = watched(&members);
         let session = filled(seed.session.clone(), || place.session());
         let administrator = seed.administrator.as_ref().map(|given| match given {
             Value::Object(given) => {
@@ -59,9 +99,19 @@ impl Target {
             member_places: by_id(&members, "accountId").collect(),
             members: texts(members.iter()),
             invitations: texts(invitations.iter()),
-            filters: Filters::render(&seed.findings_filters, &place),
+            filters: filters::render(&seed.findings_filters, &place),
             findings: Findings::render(&seed.findings, &place),
             administrator,
+            role: Role::of(seed),
+            organization: settings::organization(seed.organization.as_ref()),
+            discovery: Discovery::render(seed, [account].into_iter().chain(watched.iter().map(String::as_str))),
+            allow_lists: allow_lists::render(&seed.allow_lists, &place),
+            jobs: Jobs::render(&seed.jobs, &place),
+            buckets: Buckets::render(&seed.buckets, &place),
+            publication: settings::publication(&seed.publication),
+            export: settings::export(&seed.export, &place),
+            refused: seed.refused.clone(),
+            watched,
             member_now: seed.member_now.clone(),
             place,
         }
@@ -85,31 +135,37 @@ impl Target {
 }
 
 impl Place {
-    fn member(&self, id: &str) -> Map<String, Value> {
+    /// The ARN of something in Macie.
+    pub(crate) fn arn(&self, resource: &str) -> String {
         let Place { account, region } = self;
+        format!("arn:aws:macie2:{region}:{account}:{resource}")
+    }
+
+    fn member(&self, id: &str) -> Map<String, Value> {
+        let account = &self.account;
         object(json!({
             "accountId": id,
             "administratorAccountId": account,
-            "arn": format!("arn:aws:macie2:{region}:{account}:member/{id}"),
+            "arn": self.arn(&format!("member/{id}")),
             "email": format!("member-{id}@example.com"),
-            "invitedAt": "2026-01-05T08:00:00Z",
+            "invitedAt": LONG_AGO,
             "masterAccountId": account,
             "relationshipStatus": "Enabled",
             "tags": {},
-            "updatedAt": "2026-11-01T00:00:00Z",
+            "updatedAt": RECENTLY,
         }))
     }
 
     fn session(&self) -> Map<String, Value> {
         let account = &self.account;
         object(json!({
-            "createdAt": "2026-01-05T08:00:00Z",
+            "createdAt": LONG_AGO,
             "findingPublishingFrequency": "FIFTEEN_MINUTES",
             "serviceRole": format!(
                 "arn:aws:iam::{account}:role/aws-service-role/macie.amazonaws.com/AWSServiceRoleForAmazonMacie"
             ),
             "status": "ENABLED",
-            "updatedAt": "2026-11-01T00:00:00Z",
+            "updatedAt": RECENTLY,
         }))
     }
 }
@@ -118,13 +174,13 @@ fn invitation(sender: &str, number: u64) -> Map<String, Value> {
     object(json!({
         "accountId": sender,
         "invitationId": uuid(3, number).replace('-', ""),
-        "invitedAt": "2026-01-05T08:00:00Z",
+        "invitedAt": LONG_AGO,
         "relationshipStatus": if number == 0 { "Enabled" } else { "Invited" },
     }))
 }
 
 /// Account ids of 12 digits that begin with a digit of their own.
-fn account_id(kind: u64) -> impl Fn(u64) -> String {
+pub(crate) fn account_id(kind: u64) -> impl Fn(u64) -> String {
     move |number| format!("{}", kind * 100_000_000_000 + number)
 }
 
@@ -175,6 +231,11 @@ pub(crate) fn filled(
     let mut whole = defaults();
     whole.extend(item);
     whole
+}
+
+fn watched(members: &[Value]) -> Vec<String> {
+    let enabled = members.iter().filter(|member| member.get("relationshipStatus") == Some(&json!("Enabled")));
+    enabled.filter_map(|member| Some(member.get("accountId")?.as_str()?.to_owned())).collect()
 }
 
 fn is_current(member: &Value) -> bool {

@@ -1,54 +1,17 @@
 //! Macie's REST-JSON API, as far as an audit reads it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use hyper::Method;
-use serde_json::json;
-
-use crate::items::Target;
-use crate::paging::{Pager, Walk};
+use crate::allow_lists;
+use crate::discovery::Discovery;
+use crate::items::{Role, Target};
+use crate::lists::Lists;
+use crate::paging::Pager;
 use crate::record::held;
-use crate::seed::{FaultKind, Seed, TargetSeed};
-use crate::wire::{Answer, Call, ServiceError};
-
-/// Every operation that is answered.
-pub(crate) const OPERATIONS: [&str; 9] = [
-    "GetAdministratorAccount",
-    "GetFindingStatistics",
-    "GetFindingsFilter",
-    "GetMacieSession",
-    "GetMasterAccount",
-    "GetMember",
-    "ListFindingsFilters",
-    "ListInvitations",
-    "ListMembers",
-];
-
-/// The operation that a request is for, by its path as it was sent, or the empty name.
-pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
-    let parts: Vec<_> = path.split('/').collect();
-    if method == Method::POST {
-        return match parts[..] {
-            ["", "findings", "statistics"] => "GetFindingStatistics",
-            _ => "",
-        };
-    }
-    if method != Method::GET {
-        return "";
-    }
-    match parts[..] {
-        ["", "administrator"] => "GetAdministratorAccount",
-        ["", "findingsfilters", id] if !id.is_empty() => "GetFindingsFilter",
-        ["", "macie"] => "GetMacieSession",
-        ["", "master"] => "GetMasterAccount",
-        ["", "members", id] if !id.is_empty() => "GetMember",
-        ["", "findingsfilters"] => "ListFindingsFilters",
-        ["", "invitations"] => "ListInvitations",
-        ["", "members"] => "ListMembers",
-        _ => "",
-    }
-}
+use crate::refusals::{check_role, refusal};
+use crate::seed::{FaultKind, Refusal, Seed, TargetSeed};
+use crate::wire::{Answer, Call, ServiceError, found};
 
 /// Account and Region.
 type Key = (String, String);
@@ -89,39 +52,43 @@ impl Macie {
         let target = self.target(&call.caller.account, &call.caller.region);
         let status = target.as_ref().map_or(403, |found| found.not_enabled_status);
         let Some(target) = target.filter(|found| found.enabled) else {
-            let message = "Macie is not enabled";
-            return Err(ServiceError::new(status, "AccessDeniedException", message));
+            return Err(match call.operation.as_str() {
+                // As it was seen to answer where Macie is off.
+                "DescribeOrganizationConfiguration" => refusal(Refusal::NotAdministrator, call),
+                _ => ServiceError { status, ..refusal(Refusal::NotEnabled, call) },
+            });
         };
-        let relationship = |name: &str| match &target.administrator {
-            Some(administrator) => format!("{{\"{name}\":{administrator}}}"),
-            None => "{}".to_owned(),
-        };
-        let body = match call.operation.as_str() {
-            "GetAdministratorAccount" => relationship("administrator"),
-            "GetFindingStatistics" => target.findings.answer(call)?,
-            "GetFindingsFilter" => found(target.filters.get(&call.resource))?,
-            "GetMacieSession" => target.session.clone(),
-            "GetMasterAccount" => relationship("master"),
-            "GetMember" => found(target.member(&call.resource))?,
-            "ListFindingsFilters" => list(call, pager, "findingsFilterListItems", &target.filters.listed, fault)?,
-            "ListInvitations" => list(call, pager, "invitations", &target.invitations, fault)?,
-            "ListMembers" => {
-                let members = match call.parameter("onlyAssociated") {
-                    None | Some("true") => &target.current_members,
-                    Some("false") => &target.members,
-                    Some(_) => {
-                        let message = "onlyAssociated is neither true nor false";
-                        return Err(ServiceError::validation(message));
-                    }
-                };
-                list(call, pager, "members", members, fault)?
-            }
-            _ => {
-                let message = "There is no such operation";
-                return Err(ServiceError::new(404, "UnknownOperationException", message));
-            }
-        };
-        Ok(Answer::json(body))
+        if let Some(how) = target.refused.get(&call.operation) {
+            return Err(refusal(*how, call));
+        }
+        check_role(target.role, call)?;
+        Ok(Answer::json(answer(&target, &Lists { call, pager, fault })?))
+    }
+
+    /// What an account is in the first of its targets where Macie is enabled, an administrator before all else.
+    pub(crate) fn role(&self, account: &str) -> Option<Role> {
+        let roles: Vec<_> = self.targets_of(account).map(|target| target.role).collect();
+        let administrator = roles.iter().find(|role| **role == Role::Administrator);
+        administrator.or(roles.first()).copied()
+    }
+
+    /// The members that are `Enabled` in every target in which an account is the administrator.
+    pub(crate) fn watched(&self, account: &str) -> Vec<String> {
+        let mut targets = self.targets_of(account).filter(|target| target.role == Role::Administrator);
+        let mut watched = targets.next().map(|target| target.watched.clone()).unwrap_or_default();
+        for target in targets {
+            let here: HashSet<&String> = target.watched.iter().collect();
+            watched.retain(|id| here.contains(id));
+        }
+        watched
+    }
+
+    /// The targets of an account where Macie is enabled, in the order of their Regions.
+    fn targets_of(&self, account: &str) -> impl Iterator<Item = Arc<Target>> {
+        let mut regions: Vec<_> =
+            self.seeds.keys().filter(|(its, _)| its == account).map(|(_, region)| region).collect();
+        regions.sort();
+        regions.into_iter().filter_map(|region| self.target(account, region)).filter(|target| target.enabled)
     }
 
     fn target(&self, account: &str, region: &str) -> Option<Arc<Target>> {
@@ -137,37 +104,42 @@ impl Macie {
     }
 }
 
-fn found(resource: Option<String>) -> Result<String, ServiceError> {
-    let message = "The specified resource does not exist";
-    resource.ok_or_else(|| ServiceError::new(404, "ResourceNotFoundException", message))
-}
-
-fn list(
-    call: &Call,
-    pager: &Pager,
-    name: &str,
-    items: &[String],
-    fault: Option<&FaultKind>,
-) -> Result<String, ServiceError> {
-    let max_results = call.parameter("maxResults");
-    let asked = match max_results.map(str::parse) {
-        None => 25,
-        Some(Ok(number @ 1..=25)) => number,
-        Some(_) => {
-            let message = "maxResults is not a number from 1 to 25";
-            return Err(ServiceError::validation(message));
+fn answer(target: &Target, lists: &Lists<'_>) -> Result<String, ServiceError> {
+    let call = lists.call;
+    let relationship = |name: &str| match &target.administrator {
+        Some(administrator) => format!("{{\"{name}\":{administrator}}}"),
+        None => "{}".to_owned(),
+    };
+    match call.operation.as_str() {
+        "DescribeBuckets" => target.buckets.list(lists),
+        "DescribeClassificationJob" => found(target.jobs.catalog.get(&call.resource)),
+        "DescribeOrganizationConfiguration" => Ok(target.organization.clone()),
+        "GetAdministratorAccount" => Ok(relationship("administrator")),
+        "GetAllowList" => {
+            allow_lists::check(&target.place)?;
+            found(target.allow_lists.get(&call.resource))
         }
-    };
-    let only_associated = call.parameter("onlyAssociated");
-    let walk = Walk {
-        api: call.operation.clone(),
-        account: call.caller.account.clone(),
-        region: call.caller.region.clone(),
-        parameters: format!("{max_results:?} {only_associated:?}"),
-    };
-    let token = call.parameter("nextToken");
-    let page = pager.page(&walk, token, asked, items.len(), fault)?;
-    let items = items[page.items].join(",");
-    let next = json!(page.next);
-    Ok(format!("{{\"{name}\":[{items}],\"nextToken\":{next}}}"))
+        "GetClassificationExportConfiguration" => Ok(target.export.clone()),
+        "GetFindingStatistics" => target.findings.answer(call),
+        "GetFindingsFilter" => found(target.filters.get(&call.resource)),
+        "GetFindingsPublicationConfiguration" => Ok(target.publication.clone()),
+        "GetMacieSession" => Ok(target.session.clone()),
+        "GetMasterAccount" => Ok(relationship("master")),
+        "GetMember" => found(target.member(&call.resource)),
+        "ListAllowLists" => {
+            allow_lists::check(&target.place)?;
+            lists.by_query("allowLists", &target.allow_lists.listed)
+        }
+        "ListClassificationJobs" => target.jobs.list(lists),
+        "ListFindingsFilters" => lists.by_query("findingsFilterListItems", &target.filters.listed),
+        "ListInvitations" => lists.by_query("invitations", &target.invitations),
+        "ListManagedDataIdentifiers" => target.discovery.list_identifiers(lists),
+        "ListMembers" => match call.parameter("onlyAssociated") {
+            None | Some("true") => lists.by_query("members", &target.current_members),
+            Some("false") => lists.by_query("members", &target.members),
+            Some(_) => Err(ServiceError::validation("onlyAssociated is neither true nor false")),
+        },
+        operation if Discovery::answers(operation) => target.discovery.answer(lists),
+        _ => Err(ServiceError::new(404, "UnknownOperationException", "There is no such operation")),
+    }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 pub struct Request {
     /// Its number in the order of arrival, from 1 and over the whole life of the simulator.
     pub order: u64,
-    /// The service of the signature: `macie2`, `sns`, `sts`, `account` or `s3`.
+    /// The service of the signature: `macie2`, `sns`, `sts`, `account`, `organizations` or `s3`.
     pub service: String,
     /// The operation, such as `ListMembers`, or empty when there is none such.
     pub operation: String,

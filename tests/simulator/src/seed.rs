@@ -5,7 +5,13 @@ use std::path::Path;
 use std::{fs, io};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+pub use fault::{Fault, FaultKind};
+pub use target::{Refusal, TargetSeed};
+
+mod fault;
+mod target;
 
 /// The Regions that offer Macie, which are also the ones that `account:ListRegions` answers by default.
 pub const MACIE_REGIONS: [&str; 22] = [
@@ -53,6 +59,8 @@ pub struct Seed {
     pub roles: BTreeMap<String, RoleSeed>,
     /// The topics that exist, by ARN. When it is absent, every well-formed ARN is a topic.
     pub topics: Option<Vec<String>>,
+    /// What Organizations tells the accounts that are named here. Others are told what fits their targets.
+    pub organizations: BTreeMap<String, OrganizationSeed>,
     /// What S3 holds: by `bucket/key` a text, or a document that is stored as JSON.
     pub objects: BTreeMap<String, Value>,
     /// What goes wrong. The first fault that applies to a request is the one that happens.
@@ -72,6 +80,7 @@ impl Default for Seed {
             latency_ms: 0,
             roles: BTreeMap::new(),
             topics: None,
+            organizations: BTreeMap::new(),
             objects: BTreeMap::new(),
             faults: Vec::new(),
         }
@@ -101,64 +110,15 @@ impl Seed {
                 return Err(format!("two targets for {account} in {}", target.region));
             }
             seen.push((account, target.region.as_str()));
+            target.check()?;
+        }
+        if let Some(account) = self.organizations.keys().find(|account| !is_account(account)) {
+            return Err(format!("account {account:?} of an organization is not 12 digits"));
         }
         if !(1..=25).contains(&self.paging.max_page) {
             return Err(format!("maxPage {} is not from 1 to 25", self.paging.max_page));
         }
         self.faults.iter().try_for_each(Fault::check)
-    }
-}
-
-/// What Macie holds for one account in one Region.
-///
-/// Items of the three lists are JSON objects as the service would give them, and two keys are ours:
-/// `count` makes that many items of one, and `raw: true` leaves missing fields missing, where
-/// otherwise sensible values fill the gaps.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct TargetSeed {
-    /// The account; the seed's own when absent.
-    pub account_id: Option<String>,
-    /// The Region, or `*` for every Region that has no target of its own.
-    pub region: String,
-    /// Whether Macie is enabled; when not, every Macie API says so.
-    pub enabled: bool,
-    /// The HTTP status of "Macie is not enabled", which was seen as 403 and as 401.
-    pub not_enabled_status: u16,
-    /// The fields of GetMacieSession that differ from an ordinary enabled session.
-    pub session: Map<String, Value>,
-    /// What ListMembers answers.
-    pub members: Vec<Value>,
-    /// What GetMember answers differently, by account id: fields to change, or null for "not found".
-    pub member_now: BTreeMap<String, Value>,
-    /// What ListInvitations answers.
-    pub invitations: Vec<Value>,
-    /// What ListFindingsFilters and GetFindingsFilter answer. Beside the service's fields, `criteria` is
-    /// `findingCriteria` or the map in it, and `now` what GetFindingsFilter answers differently: fields to
-    /// change, or null for "not found".
-    pub findings_filters: Vec<Value>,
-    /// What GetFindingStatistics counts: fields of findings, by the service's names, as nested objects or full
-    /// paths, or by `severity`, `bucket`, `jobId` and `occurrences`. `count` is how many such findings there are.
-    pub findings: Vec<Map<String, Value>>,
-    /// The account's administrator relationship; the field is absent in the answer when this is.
-    pub administrator: Option<Value>,
-}
-
-impl Default for TargetSeed {
-    fn default() -> TargetSeed {
-        TargetSeed {
-            account_id: None,
-            region: "*".to_owned(),
-            enabled: true,
-            not_enabled_status: 403,
-            session: Map::new(),
-            members: Vec::new(),
-            member_now: BTreeMap::new(),
-            invitations: Vec::new(),
-            findings_filters: Vec::new(),
-            findings: Vec::new(),
-            administrator: None,
-        }
     }
 }
 
@@ -205,138 +165,48 @@ pub struct RoleSeed {
     pub session_seconds: Option<u64>,
 }
 
-/// Something that goes wrong, and for which requests.
+/// What Organizations tells one account.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Fault {
-    /// `macie2`, `sns`, `sts`, `account` or `s3`; every service when absent.
-    #[serde(default)]
-    pub service: Option<String>,
-    /// The operation, such as `ListMembers`; every operation when absent.
-    #[serde(default)]
-    pub api: Option<String>,
-    /// The Region; every Region when absent.
-    #[serde(default)]
-    pub region: Option<String>,
-    /// The calling account; every account when absent.
-    #[serde(default)]
-    pub account_id: Option<String>,
-    /// A part of the decoded path, such as an object's key; every path when absent.
-    #[serde(default)]
-    pub path: Option<String>,
-    /// The first matching request that it happens to, counted from 1.
-    #[serde(default = "first")]
-    pub from: u64,
-    /// To how many matching requests it happens; to all that follow when absent.
-    #[serde(default)]
-    pub times: Option<u64>,
-    /// What happens.
-    pub kind: FaultKind,
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrganizationSeed {
+    /// Whether the account is in an organization; when not, Organizations says so.
+    pub in_use: bool,
+    /// All that ListAccounts answers; when absent, the account itself and those members that are `Enabled` in all of
+    /// its targets.
+    pub accounts: Option<Vec<Value>>,
+    /// Accounts beside those.
+    pub more_accounts: Vec<Value>,
+    /// The management account, which stands in the ARN of every account; the calling account when absent.
+    pub management_account: Option<String>,
+    /// The fields that tell the state of an account.
+    pub spelling: Spelling,
 }
 
-fn first() -> u64 {
-    1
-}
-
-impl Fault {
-    /// A fault of every request of one API, to be narrowed by struct update.
-    #[must_use]
-    pub fn of(service: &str, api: &str, kind: FaultKind) -> Fault {
-        Fault {
-            service: Some(service.to_owned()),
-            api: Some(api.to_owned()),
-            region: None,
-            account_id: None,
-            path: None,
-            from: first(),
-            times: None,
-            kind,
-        }
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let known = |service: &str| match service {
-            "macie2" => Some(&crate::macie::OPERATIONS[..]),
-            "sns" => Some(&["Publish"][..]),
-            "sts" => Some(&["AssumeRole", "GetCallerIdentity"][..]),
-            "account" => Some(&["ListRegions"][..]),
-            "s3" => Some(&crate::s3::OPERATIONS[..]),
-            _ => None,
-        };
-        let Some(service) = &self.service else {
-            return Ok(());
-        };
-        let Some(apis) = known(service) else {
-            return Err(format!("a fault names the unknown service {service:?}"));
-        };
-        match &self.api {
-            Some(api) if !apis.contains(&api.as_str()) => Err(format!("a fault names the unknown API {service}:{api}")),
-            _ => Ok(()),
+impl Default for OrganizationSeed {
+    fn default() -> OrganizationSeed {
+        OrganizationSeed {
+            in_use: true,
+            accounts: None,
+            more_accounts: Vec::new(),
+            management_account: None,
+            spelling: Spelling::default(),
         }
     }
 }
 
-/// What happens instead of a right answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum FaultKind {
-    /// An error in the protocol of the service.
-    Error {
-        /// The HTTP status.
-        status: u16,
-        /// The error code, such as `ThrottlingException`.
-        code: String,
-        /// The message.
-        #[serde(default)]
-        message: String,
-    },
-    /// Any answer at all.
-    Respond {
-        /// The HTTP status.
-        status: u16,
-        /// The content type.
-        content_type: String,
-        /// The body, sent as it is.
-        body: String,
-    },
-    /// A right answer cut in half, with a length that agrees.
-    Truncate,
-    /// The connection is reset before the first byte of an answer.
-    Reset,
-    /// A right answer is begun and the connection reset in the middle of its body.
-    ResetMidBody,
-    /// No answer, for as long as the client holds the connection.
-    Hang,
-    /// A right answer is begun and never finished.
-    HangMidBody,
-    /// A right answer, late.
-    Slow {
-        /// How late.
-        ms: u64,
-    },
-    /// A right answer followed by white space up to a size; still valid JSON, or XML.
-    BigBody {
-        /// The size of the whole body.
-        bytes: u64,
-    },
-    /// The same, up to 65,536 bytes, which come one by one.
-    Drip {
-        /// The size of the whole body.
-        bytes: u64,
-    },
-    /// The next token is the token that was sent.
-    RepeatToken,
-    /// The next tokens are A, B, A, B and so on.
-    CycleTokens,
-    /// Every page is empty and has a fresh token.
-    EndlessEmpty,
-    /// The request takes effect, and the connection is reset instead of an answer: a lost acknowledgement.
-    AfterAccept,
-    /// Somebody else writes the object that a request to S3 is for, just before it is answered.
-    Overwritten {
-        /// What is written.
-        body: String,
-    },
+/// How Organizations tells the state of an account: `Status` was retired on 9 September 2026.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Spelling {
+    /// `State` alone.
+    #[default]
+    State,
+    /// `Status` alone.
+    Status,
+    /// Both.
+    Both,
+    /// Neither.
+    Neither,
 }
 
 fn is_account(text: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,16 +18,17 @@ use tokio::time::sleep;
 use crate::body::{Abort, Body};
 use crate::faults::Faults;
 use crate::macie::Macie;
+use crate::organizations::Organizations;
 use crate::paging::Pager;
-use crate::record::{Message, Record, Request};
+use crate::record::{Message, Record, Request, held};
 use crate::s3::{Object, S3};
-use crate::seed::{Fault, FaultKind, Seed};
+use crate::seed::{Fault, FaultKind, Seed, TargetSeed};
 use crate::server::{Handler, Server};
 use crate::sns::Sns;
 use crate::wire::{Answer, Call, Caller, Protocol, ServiceError, protocol, uuid};
 use crate::{account, sts, tls};
 
-/// Macie, SNS, STS, Account and S3 on loopback, until it is dropped.
+/// Macie, SNS, STS, Account, Organizations and S3 on loopback, until it is dropped.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -128,13 +129,20 @@ impl Simulator {
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.services.faults.replace(faults);
     }
+
+    /// Puts other targets in the place of the present ones: somebody changed something.
+    pub fn set_targets(&self, targets: Vec<TargetSeed>) {
+        let seed = Seed { targets, ..self.services.seed.clone() };
+        *held(&self.services.macie) = Arc::new(Macie::new(&seed));
+    }
 }
 
 /// Everything that answers.
 #[derive(Debug)]
 struct Services {
     seed: Seed,
-    macie: Macie,
+    macie: Mutex<Arc<Macie>>,
+    organizations: Organizations,
     sns: Sns,
     s3: S3,
     pager: Pager,
@@ -146,7 +154,8 @@ impl Services {
     fn new(seed: Seed) -> io::Result<Services> {
         seed.check().map_err(|problem| io::Error::new(io::ErrorKind::InvalidInput, problem))?;
         Ok(Services {
-            macie: Macie::new(&seed),
+            macie: Mutex::new(Arc::new(Macie::new(&seed))),
+            organizations: Organizations::new(seed.organizations.clone()),
             sns: Sns::new(seed.topics.clone()),
             s3: S3::new(&seed.objects),
             pager: Pager::new(seed.paging.clone()),
@@ -159,9 +168,11 @@ impl Services {
     /// The right answer, but for its tokens when a fault is about those.
     fn answer(&self, call: &Call, fault: Option<&FaultKind>, request_id: &str) -> Answer {
         let service = call.caller.service.as_str();
+        let macie = held(&self.macie).clone();
         let answer = match service {
-            "macie2" => self.macie.answer(call, &self.pager, fault),
+            "macie2" => macie.answer(call, &self.pager, fault),
             "account" => account::answer(call, &self.seed.regions, &self.pager, fault),
+            "organizations" => self.organizations.answer(call, &macie, &self.pager, fault),
             "sts" => sts::answer(call, &self.seed.roles, request_id),
             "sns" => self.sns.answer(call, &self.record, request_id),
             "s3" => self.s3.answer(call),
@@ -253,7 +264,7 @@ impl Services {
         let mut query = call.query.clone();
         query.remove("Message");
         let body = match protocol(&call.caller.service) {
-            Protocol::Json => serde_json::from_slice(&call.body).unwrap_or_default(),
+            Protocol::Json | Protocol::Json11 => serde_json::from_slice(&call.body).unwrap_or_default(),
             Protocol::Xml | Protocol::S3 => Value::Null,
         };
         self.record.asked(Request {

@@ -37,8 +37,8 @@ struct Asked {
     sort_criteria: Option<Sort>,
 }
 
+/// What a filter's criteria hold beside the criterion is taken as they are taken: as it comes.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct FindingCriteria {
     criterion: Option<Value>,
 }

@@ -63,17 +63,21 @@ impl Call {
         let path = head.uri.path();
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let form = match protocol(&caller.service) {
-            Protocol::Json | Protocol::S3 => head.uri.query().unwrap_or_default().as_bytes(),
+            Protocol::Json | Protocol::Json11 | Protocol::S3 => head.uri.query().unwrap_or_default().as_bytes(),
             Protocol::Xml => &body[..],
         };
         let query: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
         let headers = match protocol(&caller.service) {
             Protocol::S3 => crate::s3::headers(&head.headers),
-            Protocol::Json | Protocol::Xml => BTreeMap::new(),
+            Protocol::Json | Protocol::Json11 | Protocol::Xml => BTreeMap::new(),
         };
         let operation = match caller.service.as_str() {
-            "macie2" => crate::macie::operation(&head.method, path),
+            "macie2" => crate::routes::operation(&head.method, path),
             "account" if head.method == "POST" && path == "/listRegions" => "ListRegions",
+            "organizations" => {
+                let target = head.headers.get("x-amz-target");
+                crate::organizations::operation(target.and_then(|target| target.to_str().ok()))
+            }
             "s3" if head.method == "PUT" => "PutObject",
             "s3" if head.method == "GET" => "GetObject",
             "sns" | "sts" => query.get("Action").map_or("", String::as_str),
@@ -103,12 +107,19 @@ impl Call {
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ServiceError> {
         serde_json::from_slice(&self.body).map_err(|err| ServiceError::validation(err.to_string()))
     }
+
+    /// The same, where an empty body says nothing.
+    pub(crate) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, ServiceError> {
+        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
+    }
 }
 
 /// How a service writes its answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Json,
+    /// JSON whose errors name themselves in the body.
+    Json11,
     Xml,
     /// Objects as they are, and errors in XML without an envelope.
     S3,
@@ -117,6 +128,7 @@ pub(crate) enum Protocol {
 pub(crate) fn protocol(service: &str) -> Protocol {
     match service {
         "sns" | "sts" => Protocol::Xml,
+        "organizations" => Protocol::Json11,
         "s3" => Protocol::S3,
         _ => Protocol::Json,
     }
@@ -143,6 +155,10 @@ impl Answer {
         Answer { status: 200, content_type: "application/json".to_owned(), headers: BTreeMap::new(), body: body.into() }
     }
 
+    pub(crate) fn json_1_1(body: impl Into<Bytes>) -> Answer {
+        Answer { content_type: "application/x-amz-json-1.1".to_owned(), ..Answer::json(body) }
+    }
+
     /// The result of an operation of the Query protocol; `result` is XML already.
     pub(crate) fn xml(service: &str, operation: &str, result: &str, request_id: &str) -> Answer {
         let namespace = namespace(service);
@@ -165,6 +181,10 @@ impl Answer {
                 headers: [("x-amzn-errortype".to_owned(), code.clone())].into(),
                 ..Answer::json(json!({ "message": message }).to_string())
             };
+        }
+        if protocol(service) == Protocol::Json11 {
+            let body = json!({"__type": code, "Message": message}).to_string();
+            return Answer { status: *status, ..Answer::json_1_1(body) };
         }
         let xml = |body: String| Answer { status: *status, content_type: "text/xml".to_owned(), ..Answer::json(body) };
         let (code, message) = (escape(code), escape(message));
@@ -199,6 +219,12 @@ impl ServiceError {
     pub(crate) fn validation(message: impl Into<String>) -> ServiceError {
         ServiceError::new(400, "ValidationException", message)
     }
+}
+
+/// The resource, or the error of one that is not there.
+pub(crate) fn found(resource: Option<String>) -> Result<String, ServiceError> {
+    let message = "The specified resource does not exist";
+    resource.ok_or_else(|| ServiceError::new(404, "ResourceNotFoundException", message))
 }
 
 /// Writes text so that it can stand between XML tags.

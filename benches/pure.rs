@@ -7,8 +7,8 @@ use macie_compliance_core::api::Api;
 use macie_compliance_core::evidence::{Evidence, Member, Read};
 use macie_compliance_core::judge::judge;
 use macie_compliance_core::render::Messages;
-use macie_compliance_core::report::Builder;
 use macie_compliance_core::report::v1::Report;
+use macie_compliance_core::report::{Builder, Earlier, Terms};
 use macie_compliance_core::testing;
 
 /// How many violations there are.
@@ -31,9 +31,9 @@ fn judge_and_build(bencher: Bencher, violations: u64) {
     let (evidence, checks, policy) = (evidence(violations), testing::checks(), testing::policy());
     let counted = bencher.counter(ItemsCount::new(violations));
     counted.with_inputs(|| evidence.clone()).bench_local_values(|evidence| {
-        let mut builder = Builder::new(&checks, &policy);
-        evidence.into_iter().for_each(|evidence| builder.add(evidence));
-        builder.report(testing::header())
+        let mut builder = Builder::new(&checks, &policy, Terms::default());
+        evidence.into_iter().for_each(|evidence| builder.add(evidence, Earlier::NotKept));
+        builder.build(testing::header()).report
     });
 }
 
@@ -49,7 +49,7 @@ fn to_json(bencher: Bencher, violations: u64) {
 fn render_and_split(bencher: Bencher, violations: u64) {
     let report = built(violations);
     let counted = bencher.counter(ItemsCount::new(violations));
-    counted.bench_local(|| Messages::of(black_box(&report)).iter().count());
+    counted.bench_local(|| Messages::of(black_box(&report), usize::MAX).iter().count());
 }
 
 fn built(violations: u64) -> Report {

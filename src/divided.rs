@@ -5,11 +5,13 @@
 //! be larger than Step Functions lets a state answer. A target whose document is not there is reported
 //! as one that was not read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
+use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use macie_compliance_core::api::Api;
-use macie_compliance_core::evidence::{Evidence, Read};
+use macie_compliance_core::evidence::{Evidence, Read, Roster, RosterAccount};
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::deadline::Budget;
 use macie_compliance_core::inlet::event::InvalidEvent;
@@ -20,13 +22,13 @@ use macie_compliance_core::report::Builder;
 use macie_compliance_core::report::v1::Verdict;
 use macie_compliance_core::text::json;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, timeout_at};
 
-use crate::collect::targets;
+use crate::collect::{RosterSource, targets};
 use crate::error::Error;
+use crate::evidence::{Conditions, within};
 use crate::log;
-use crate::run::{Concluded, Purpose, Runner};
-use crate::store::ObjectStore;
+use crate::run::{Concluded, Memory, Purpose, Runner};
+use crate::store::{ObjectStore, Put};
 
 /// Documents that are fetched at the same time, so that few of them are held before they are judged.
 const FETCHING: usize = 64;
@@ -74,7 +76,7 @@ struct Document<T> {
 }
 
 /// The version of the documents. Any other is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 3;
 
 /// A target as the items of the map name it, and as `AuditTarget` is given it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,7 +101,7 @@ pub(crate) struct Divided<'a> {
     pub(crate) budget: &'a Budget,
 }
 
-/// What the audit of a target came to.
+/// What the audit of a target came to, before anything is exempted.
 pub(crate) struct Audited {
     pub(crate) target: Target,
     pub(crate) verdict: Verdict,
@@ -164,14 +166,16 @@ impl Divided<'_> {
         let evidence = match (plan.reachable.into_iter().next(), plan.unreachable.into_iter().next()) {
             (Some(opened), _) => {
                 let opened = targets::Opened { region_is_known: !region_is_unknown, ..opened };
-                Box::pin(self.runner.read(opened, &policy, true, self.budget)).await
+                Box::pin(self.runner.read(opened, &policy, true, None, self.budget)).await
             }
             (None, Some(unread)) => unread,
             (None, None) => Evidence::new(target.clone()),
         };
         let complete = evidence.macie_not_offered || evidence.is_complete();
-        let has_violation = !judge(&evidence, &self.runner.checks, &policy).violations.is_empty();
-        let audited = Audited { target, verdict: Verdict::of(has_violation, complete), complete };
+        let fail_on = self.runner.settings.fail_on;
+        let judgement = judge(&evidence, &self.runner.checks, &policy);
+        let fails = judgement.violations.iter().any(|violation| violation.severity <= fail_on);
+        let audited = Audited { target, verdict: Verdict::of(fails, complete), complete };
         self.put(&name_of(&audited.target), &Document { version: VERSION, content: evidence }).await?;
         log::audited(&audited.target, audited.verdict, complete);
         Ok(audited)
@@ -187,19 +191,34 @@ impl Divided<'_> {
             found.extend(targets.into_iter().map(|target| (target, reads.clone())));
         }
         let policy = self.runner.policy();
-        let mut builder = Builder::new(&self.runner.checks, &policy);
-        let mut fetched = stream::iter(items).map(|item| self.evidence_of(item)).buffer_unordered(FETCHING);
-        while let Some(mut evidence) = fetched.next().await {
+        let purpose = Purpose { dry_run: handover.dry_run, is_partial: handover.is_partial };
+        let memory = Memory::of(self.runner, self.budget);
+        let (exemptions, history) = join(memory.exemptions(), memory.history()).await;
+        let mut builder = Builder::new(&self.runner.checks, &policy, self.runner.terms(exemptions, purpose));
+        let mut conditions = Conditions::new();
+        let mut rosters = Rosters::new(self, &items);
+        let audited: HashSet<Target> = items.iter().map(|item| item.target.clone()).collect();
+        let read = stream::iter(items).map(async |item| {
+            let target = item.target.clone();
+            join(self.evidence_of(item), memory.earlier(&target)).await
+        });
+        let unread = found.extract_if(.., |target, _| !audited.contains(target)).collect::<Vec<_>>();
+        let unread = stream::iter(unread).map(async |(target, reads)| {
+            let remembered = memory.earlier(&target).await;
+            (Evidence { reads, ..Evidence::new(target) }, remembered)
+        });
+        // In their order, so that the list of accounts is a read of the same target in each attempt.
+        let mut fetched = read.buffered(FETCHING).chain(unread.buffered(FETCHING));
+        while let Some((mut evidence, remembered)) = fetched.next().await {
             let earlier = found.remove(&evidence.target).unwrap_or_default();
             evidence.reads.splice(0..0, earlier);
-            builder.add(evidence);
+            rosters.complete(&mut evidence).await;
+            conditions.extend(remembered.condition.map(|condition| (evidence.target.clone(), condition)));
+            builder.add(evidence, remembered.earlier);
         }
-        for (target, reads) in found {
-            builder.add(Evidence { reads, ..Evidence::new(target) });
-        }
-        let report = builder.report(self.runner.header(handover.report_id, handover.trigger));
-        let purpose = Purpose { dry_run: handover.dry_run, is_partial: handover.is_partial };
-        self.runner.conclude(report, purpose, self.budget).await.map_err(Error::publish_failed)
+        let built = builder.build(self.runner.header(handover.report_id, handover.trigger));
+        let concluded = self.runner.conclude(built, purpose, &memory, (history, conditions), self.budget);
+        concluded.await.map_err(Error::publish_failed)
     }
 
     /// What the audit of a target read, or that it left nothing.
@@ -219,7 +238,7 @@ impl Divided<'_> {
     }
 
     async fn put<T: Serialize>(&self, name: &str, document: &T) -> Result<(), Error> {
-        let put = self.store.put(self.key(name), json(document).into_bytes());
+        let put = self.store.put(Put::json(self.key(name), json(document)));
         let put = within(self.budget.end.into(), put).await;
         put.map_err(|failure| Error::StepFailed { what: format!("{name} could not be stored"), failure })
     }
@@ -234,8 +253,8 @@ impl Divided<'_> {
     }
 
     async fn get<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<T, Failure> {
-        let document = within(self.budget.cut.into(), self.store.get(self.key(name))).await?;
-        serde_json::from_slice(&document)
+        let object = within(self.budget.cut.into(), self.store.get(self.key(name))).await?;
+        serde_json::from_slice(&object.document)
             .map_err(|error| Failure::invalid_response(format!("{name} is no such document: {error}")))
     }
 
@@ -244,11 +263,78 @@ impl Divided<'_> {
     }
 }
 
+/// The accounts of the organizations of a divided run, each read once and left as a document, so that a retry of the
+/// last step does not read it again.
+struct Rosters<'a> {
+    divided: &'a Divided<'a>,
+    roles: HashMap<String, Option<Role>>,
+    known: HashMap<String, Arc<Roster>>,
+}
+
+/// The accounts of an organization as a document.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RosterDocument {
+    read: Read,
+    is_in_use: bool,
+    accounts: Vec<RosterAccount>,
+}
+
+impl<'a> Rosters<'a> {
+    fn new(divided: &'a Divided<'a>, items: &[Item]) -> Rosters<'a> {
+        let role = |item: &Item| {
+            let arn = item.role_arn.clone()?;
+            Some(Role { external_id: item.external_id.clone(), account_id: item.target.account_id.clone(), arn })
+        };
+        let roles = items.iter().map(|item| (item.target.account_id.clone(), role(item))).collect();
+        Rosters { divided, roles, known: HashMap::new() }
+    }
+
+    /// Adds the accounts of the organization to the evidence of a target that administers Macie for one.
+    async fn complete(&mut self, evidence: &mut Evidence) {
+        if evidence.organization.is_none() || !self.divided.runner.checks.need(Api::ListAccounts) {
+            return;
+        }
+        let account_id = &evidence.target.account_id;
+        if let Some(roster) = self.known.get(account_id) {
+            evidence.roster = Some(roster.clone());
+            return;
+        }
+        let (roster, read) = self.of(account_id).await;
+        self.known.insert(account_id.clone(), roster.clone());
+        evidence.roster = Some(roster);
+        evidence.reads.push(read);
+    }
+
+    async fn of(&self, account_id: &str) -> (Arc<Roster>, Read) {
+        let Divided { runner, budget, .. } = self.divided;
+        let name = format!("roster/{account_id}.json");
+        if let Ok(RosterDocument { read, is_in_use, accounts }) = self.divided.content(&name).await {
+            return (Arc::new(Roster { is_in_use, is_complete: read.failure.is_none(), accounts }), read);
+        }
+        let (aws, cut) = (runner.aws.within(budget.attempt), budget.cut.into());
+        let config = match self.roles.get(account_id).and_then(Option::as_ref) {
+            None => Ok(aws.own().clone()),
+            Some(role) => within(cut, aws.assuming(role, runner.now())).await,
+        };
+        let source = match config {
+            Ok(config) => RosterSource::new(&config, runner.now()),
+            Err(failure) => return (Arc::default(), Read::failed(Api::ListAccounts, failure)),
+        };
+        let (roster, read) = source.read(cut).await.clone();
+        let content =
+            RosterDocument { read: read.clone(), is_in_use: roster.is_in_use, accounts: roster.accounts.clone() };
+        if read.failure.is_none()
+            && let Err(Error::StepFailed { failure, .. }) =
+                self.divided.put(&name, &Document { version: VERSION, content }).await
+        {
+            log::not_stored(&name, &failure);
+        }
+        (roster, read)
+    }
+}
+
 /// The name of the document that holds the evidence of a target.
 fn name_of(target: &Target) -> String {
     format!("evidence/{}-{}.json", target.account_id, target.region)
-}
-
-async fn within<T>(until: Instant, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    timeout_at(until, work).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()))
 }

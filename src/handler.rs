@@ -112,13 +112,13 @@ impl Handler {
     async fn step(&self, step: Step, context: &Context, budget: &Budget) -> Result<Answer, Error> {
         let Runner { settings, aws, .. } = &self.runner;
         let no_bucket = || Error::StepFailed {
-            what: "RESULT_BUCKET is not set".to_owned(),
+            what: "EVIDENCE_BUCKET is not set".to_owned(),
             failure: Failure::own("InvalidSettings", "steps are for the state machine of the template"),
         };
-        let bucket = settings.result_bucket.as_deref().ok_or_else(no_bucket)?;
+        let bucket = settings.evidence_bucket.as_deref().ok_or_else(no_bucket)?;
         let divided = Divided {
             runner: &self.runner,
-            store: ObjectStore::new(aws, bucket, settings.bucket_key.as_deref()),
+            store: ObjectStore::new(aws, bucket, settings.evidence_key.as_deref()),
             execution: &step.execution,
             own_account: self.account(context),
             budget,

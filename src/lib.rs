@@ -7,6 +7,8 @@
 
 mod divided;
 pub mod error;
+mod evidence;
+mod exemptions;
 pub mod handler;
 pub mod run;
 

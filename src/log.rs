@@ -12,9 +12,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use macie_compliance_core::failure::Failure;
 use macie_compliance_core::names::Target;
 use macie_compliance_core::render::Messages;
-use macie_compliance_core::report::v1::{Report, Verdict};
+use macie_compliance_core::report::v1::{Change, Report, Verdict};
 use macie_compliance_core::text::{json, plain};
 
 /// The longest id, name or status in a line.
@@ -75,6 +76,8 @@ pub(crate) fn report(report: &Report) {
             status = or_none(&violation.status),
             since = violation.since,
             confirmed = violation.confirmed,
+            firstSeen = violation.first_seen,
+            change = violation.change.map(Change::as_str),
             "violation"
         );
     }
@@ -120,6 +123,23 @@ pub(crate) fn concluded(report: &Report, is_partial: bool) {
 /// Logs that every message of a report was published.
 pub(crate) fn published(report: &Report, message_ids: &[String]) {
     info!(reportId = plain(&report.report_id, SHORT), messageIds = json(message_ids), "published");
+}
+
+/// Logs that something could not be kept in the evidence bucket.
+pub(crate) fn not_stored(key: &str, failure: &Failure) {
+    let (code, problem) = (plain(&failure.code, SHORT), plain(&failure.message, MESSAGE));
+    error!(key = plain(key, MESSAGE), code, error = problem, "evidence not stored");
+}
+
+/// Logs that what the last run found in a target is not known, so that nothing there is resolved.
+pub(crate) fn state_not_read(target: &Target, failure: &Failure) {
+    let (code, problem) = (plain(&failure.code, SHORT), plain(&failure.message, MESSAGE));
+    error!(accountId = target.account_id, region = target.region, code, error = problem, "state not read");
+}
+
+/// Logs that nothing is exempted, since the document could not be read.
+pub(crate) fn exemptions_not_read(source: &str, problem: &str) {
+    error!(source = plain(source, MESSAGE), error = plain(problem, MESSAGE), "exemptions not read");
 }
 
 /// Logs the whole report, since not all of it could be published: one line for each part, whose

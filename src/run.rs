@@ -1,25 +1,31 @@
-//! A run: collect, judge, build the report, deliver it.
+//! A run: collect, judge, build the report, keep it, deliver it.
 
 use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
+use macie_compliance_core::api::Api;
 use macie_compliance_core::checks::Checks;
 use macie_compliance_core::evidence::Evidence;
+use macie_compliance_core::history::History;
 use macie_compliance_core::inlet::deadline::Budget;
 use macie_compliance_core::inlet::settings::{NotifyOn, Settings};
-use macie_compliance_core::names::Regions;
+use macie_compliance_core::names::{Regions, Target};
 use macie_compliance_core::order::{Order, Trigger};
 use macie_compliance_core::policy::Policy;
 use macie_compliance_core::report::v1::{Report, Verdict};
-use macie_compliance_core::report::{Builder, Header};
+use macie_compliance_core::report::{Builder, Built, ExemptionsSource, Header, Terms};
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use crate::client::Aws;
-use crate::collect::{self, Keep, targets};
+use crate::collect::{self, Keep, RosterSource, targets};
+use crate::evidence::{Conditions, EvidenceBucket, Remembered};
+use crate::exemptions;
 use crate::log;
 use crate::outlets::{self, Receipt, Undelivered};
+use crate::store::Condition;
 
 /// Everything that runs need and that outlives them.
 #[derive(Debug)]
@@ -54,6 +60,46 @@ impl Purpose {
     }
 }
 
+/// The last runs in a few numbers, and what they are written on.
+pub(crate) type Known = (History, Option<Condition>);
+
+/// What a run knows of those before it, and what people have accepted.
+pub(crate) struct Memory<'a> {
+    runner: &'a Runner,
+    aws: Aws,
+    bucket: Option<EvidenceBucket>,
+    cut: Instant,
+}
+
+impl Memory<'_> {
+    pub(crate) fn of<'a>(runner: &'a Runner, budget: &Budget) -> Memory<'a> {
+        let aws = runner.aws.within(budget.attempt);
+        let bucket = EvidenceBucket::of(&aws, &runner.settings);
+        Memory { runner, aws, bucket, cut: budget.cut.into() }
+    }
+
+    /// What people have accepted.
+    pub(crate) async fn exemptions(&self) -> ExemptionsSource {
+        exemptions::read(&self.aws, &self.runner.settings, self.runner.policy().today, self.cut).await
+    }
+
+    /// The last runs in a few numbers.
+    pub(crate) async fn history(&self) -> Known {
+        match &self.bucket {
+            Some(bucket) => bucket.history(self.cut).await,
+            None => Known::default(),
+        }
+    }
+
+    /// What the last run found in a target.
+    pub(crate) async fn earlier(&self, target: &Target) -> Remembered {
+        match &self.bucket {
+            Some(bucket) => bucket.earlier(target, self.cut).await,
+            None => Remembered::default(),
+        }
+    }
+}
+
 impl Runner {
     /// A runner with these settings and clients. The clock is an argument so that there is one place
     /// that reads it.
@@ -72,28 +118,40 @@ impl Runner {
         own_account: &str,
         budget: &Budget,
     ) -> Result<Concluded, Box<(Report, Undelivered)>> {
-        let policy = self.policy();
-        let mut builder = Builder::new(&self.checks, &policy);
-        let evidence = self.collect(&order, own_account, &policy, budget).await;
-        evidence.into_iter().for_each(|evidence| builder.add(evidence));
-        let purpose = Purpose::of(&order);
-        let report = builder.report(self.header(report_id, order.trigger));
-        self.conclude(report, purpose, budget).await
+        let (policy, purpose) = (self.policy(), Purpose::of(&order));
+        let memory = Memory::of(self, budget);
+        let collected = self.collect(&order, own_account, &policy, &memory, budget);
+        let (collected, (exemptions, history)) = join(collected, join(memory.exemptions(), memory.history())).await;
+        let mut builder = Builder::new(&self.checks, &policy, self.terms(exemptions, purpose));
+        let mut conditions = Conditions::new();
+        for (evidence, remembered) in collected {
+            conditions.extend(remembered.condition.map(|condition| (evidence.target.clone(), condition)));
+            builder.add(evidence, remembered.earlier);
+        }
+        let built = builder.build(self.header(report_id, order.trigger));
+        self.conclude(built, purpose, &memory, (history, conditions), budget).await
     }
 
-    /// Logs the report and delivers it, if it is to be delivered.
+    /// Logs the report, keeps it, and delivers it if there is something to say. What it found is left for the next
+    /// run after that, so that a report that did not get through is told again.
     pub(crate) async fn conclude(
         &self,
-        report: Report,
+        built: Built,
         purpose: Purpose,
+        memory: &Memory<'_>,
+        known: (Known, Conditions),
         budget: &Budget,
     ) -> Result<Concluded, Box<(Report, Undelivered)>> {
+        let Built { mut report, states, last_verdict } = built;
         log::report(&report);
         if purpose.dry_run {
             return Ok(Concluded { report, receipt: Receipt::default() });
         }
-        let is_quiet = self.settings.notify_on == NotifyOn::Problems && report.verdict == Verdict::Compliant;
-        let receipt = if is_quiet {
+        let (history, conditions) = known;
+        if let Some(bucket) = &memory.bucket {
+            bucket.keep(&mut report, &history.0, self.now(), budget.end.into()).await;
+        }
+        let receipt = if self.is_quiet(&report, last_verdict) {
             Receipt::default()
         } else {
             match outlets::deliver(&self.aws, &self.settings, &report, budget.end.into()).await {
@@ -102,11 +160,34 @@ impl Runner {
             }
         };
         log::concluded(&report, purpose.is_partial);
+        if let Some(bucket) = &memory.bucket {
+            bucket.conclude(states, conditions, budget.end.into()).await;
+            if !purpose.is_partial {
+                bucket.remember(&report, history, budget.end.into()).await;
+            }
+        }
         Ok(Concluded { report, receipt })
     }
 
-    /// Reads every target until the cut.
-    async fn collect(&self, order: &Order, own_account: &str, policy: &Policy, budget: &Budget) -> Vec<Evidence> {
+    /// Whether there is nothing to publish.
+    fn is_quiet(&self, report: &Report, last_verdict: Option<Verdict>) -> bool {
+        let something_resolved = report.changes.as_ref().is_some_and(|changes| changes.resolved_total > 0);
+        match self.settings.notify_on {
+            NotifyOn::Always => false,
+            NotifyOn::Problems => report.verdict == Verdict::Compliant && !something_resolved,
+            NotifyOn::Changes => !report.says_something_new() && last_verdict == Some(report.verdict),
+        }
+    }
+
+    /// Reads every target until the cut, and what the last run found there.
+    async fn collect(
+        &self,
+        order: &Order,
+        own_account: &str,
+        policy: &Policy,
+        memory: &Memory<'_>,
+        budget: &Budget,
+    ) -> Vec<(Evidence, Remembered)> {
         let (aws, now, cut) = (self.aws.within(budget.attempt), self.now(), budget.cut.into());
         let asked = order.regions.clone().map(Regions::These);
         let regions = asked.as_ref().unwrap_or(&self.settings.regions);
@@ -117,10 +198,26 @@ impl Runner {
             async move {
                 let plan = targets::open(aws, account, regions, now, cut).await;
                 // Boxed, since a future of so many requests is large and would be moved about.
-                let reads = plan.reachable.into_iter().map(|opened| Box::pin(self.read(opened, policy, false, budget)));
-                let mut evidence = join_all(reads).await;
-                evidence.extend(plan.unreachable);
-                evidence
+                let needs_roster = self.checks.need(Api::ListAccounts);
+                let first = plan.reachable.first().filter(|_| needs_roster);
+                let roster = first.map(|first| RosterSource::new(&first.config, now));
+                let reads = plan.reachable.into_iter().map(async |opened| {
+                    let target = opened.evidence.target.clone();
+                    let read = Box::pin(self.read(opened, policy, false, roster.as_ref(), budget));
+                    join(read, memory.earlier(&target)).await
+                });
+                let unread = plan.unreachable.into_iter().map(async |evidence| {
+                    let remembered = memory.earlier(&evidence.target).await;
+                    (evidence, remembered)
+                });
+                let (mut read, unread) = join(join_all(reads), join_all(unread)).await;
+                // The list of accounts is a read of the first target that needed it.
+                let reader = read.iter_mut().find(|(evidence, _)| evidence.roster.is_some());
+                if let Some((evidence, _)) = reader {
+                    evidence.reads.extend(roster.and_then(RosterSource::into_read));
+                }
+                read.extend(unread);
+                read
             }
         });
         join_all(accounts).await.into_iter().flatten().collect()
@@ -132,15 +229,26 @@ impl Runner {
         opened: targets::Opened,
         policy: &Policy,
         member_ids: bool,
+        roster: Option<&RosterSource>,
         budget: &Budget,
     ) -> Evidence {
+        let member_ids = member_ids
+            || [Api::ListAccounts, Api::ListAutomatedDiscoveryAccounts].iter().any(|api| self.checks.need(*api));
         let keep = Keep { emails: self.settings.include_emails, member_ids };
-        collect::read(opened, &self.checks, policy, keep, budget).await
+        collect::read(opened, &self.checks, policy, keep, roster, budget).await
+    }
+
+    /// What counts in the report beside the evidence.
+    pub(crate) fn terms(&self, exemptions: ExemptionsSource, purpose: Purpose) -> Terms {
+        Terms { fail_on: self.settings.fail_on, exemptions, is_partial: purpose.is_partial }
     }
 
     /// The settings that concern checks, and the date.
     pub(crate) fn policy(&self) -> Policy {
-        Policy { today: OffsetDateTime::from(self.now()).date() }
+        Policy {
+            today: OffsetDateTime::from(self.now()).date(),
+            expected_administrators: self.settings.expected_administrators.clone(),
+        }
     }
 
     /// The header of a report that is made now.

@@ -1,4 +1,4 @@
-//! Documents in the bucket through which the steps of the state machine hand on what they read.
+//! Documents in a bucket: the evidence of runs, what steps of the state machine hand on, the exemptions.
 //!
 //! Two operations of Amazon S3, sent by the SDK's own orchestrator with its own signer, retries and
 //! cache of credentials. The crate of the whole service is not linked: it would make the function a
@@ -18,7 +18,9 @@ use aws_smithy_runtime_api::client::auth::{
     AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
 };
 use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
@@ -30,6 +32,8 @@ use aws_types::region::{SigningRegion, SigningRegionSet};
 use aws_types::service_config::ServiceConfigKey;
 
 use macie_compliance_core::failure::Failure;
+use macie_compliance_core::inlet::bucket::RetentionMode;
+use sha2::{Digest, Sha256};
 
 use crate::client::{Aws, MoreThrottling, OrFailure, without_retry_quota};
 
@@ -39,15 +43,59 @@ const ENCRYPTION_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 /// The documents in one bucket.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectStore {
-    operation: Operation<ObjectRequest, Vec<u8>, S3Error>,
+    operation: Operation<ObjectRequest, Object, S3Error>,
     invalid: Option<Failure>,
 }
 
-/// One request: a GET without and a PUT with a document.
+/// A document to store.
 #[derive(Clone, Debug)]
-struct ObjectRequest {
-    key: String,
-    document: Option<Vec<u8>>,
+pub(crate) struct Put {
+    pub(crate) key: String,
+    pub(crate) document: Vec<u8>,
+    pub(crate) content_type: &'static str,
+    pub(crate) condition: Condition,
+    pub(crate) lock: Option<Lock>,
+}
+
+impl Put {
+    /// A JSON document, in the place of whatever is there.
+    pub(crate) fn json(key: String, document: String) -> Put {
+        let document = document.into_bytes();
+        Put { key, document, content_type: "application/json", condition: Condition::None, lock: None }
+    }
+}
+
+/// On what a document is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// On nothing: it replaces what is there.
+    None,
+    /// Only if there is nothing under the key.
+    Absent,
+    /// Only if what is there has this entity tag.
+    Unchanged(String),
+}
+
+/// How long a stored document can be neither deleted nor changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Lock {
+    pub(crate) mode: RetentionMode,
+    /// RFC 3339 in UTC.
+    pub(crate) until: String,
+}
+
+/// A stored document.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Object {
+    pub(crate) document: Vec<u8>,
+    pub(crate) entity_tag: Option<String>,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+enum ObjectRequest {
+    Get(String),
+    Put(Box<Put>),
 }
 
 /// S3's own error.
@@ -72,30 +120,40 @@ impl ObjectStore {
             .retry_classifier(TransientErrorClassifier::<S3Error>::new())
             .retry_classifier(AwsErrorCodeClassifier::<S3Error>::new())
             .retry_classifier(MoreThrottling)
+            .retry_classifier(ConflictIsTransient)
             .runtime_plugin(shared(&config))
             .serializer(move |request: ObjectRequest| http_request(request, key_arn.as_deref()))
-            .deserializer(document);
+            .deserializer(object);
         let retry = config.retry_config().cloned().unwrap_or_else(aws_smithy_types::retry::RetryConfig::standard);
         ObjectStore { operation: operation.standard_retry(&retry).build(), invalid }
     }
 
-    /// Stores a document, in the place of one that was there under the key.
+    /// Stores a document. That what lies there is this very document counts as stored: the answer to an earlier
+    /// attempt was lost.
     ///
     /// # Errors
-    /// S3's refusal, or why it could not be reached, after the retries.
-    pub(crate) async fn put(&self, key: String, document: Vec<u8>) -> Result<(), Failure> {
-        self.send(ObjectRequest { key, document: Some(document) }).await.map(drop)
+    /// S3's refusal, which is `PreconditionFailed` where the condition does not hold, or why it could not be
+    /// reached, after the retries.
+    pub(crate) async fn put(&self, put: Put) -> Result<(), Failure> {
+        let (key, digest) = (put.key.clone(), Sha256::digest(&put.document));
+        match self.send(ObjectRequest::Put(Box::new(put))).await {
+            Err(failure) if failure.code == PRECONDITION_FAILED => match self.get(key).await {
+                Ok(there) if Sha256::digest(&there.document) == digest => Ok(()),
+                _ => Err(failure),
+            },
+            result => result.map(drop),
+        }
     }
 
     /// The document under a key.
     ///
     /// # Errors
     /// S3's refusal, which is `NoSuchKey` where there is none, or why it could not be reached.
-    pub(crate) async fn get(&self, key: String) -> Result<Vec<u8>, Failure> {
-        self.send(ObjectRequest { key, document: None }).await
+    pub(crate) async fn get(&self, key: String) -> Result<Object, Failure> {
+        self.send(ObjectRequest::Get(key)).await
     }
 
-    async fn send(&self, request: ObjectRequest) -> Result<Vec<u8>, Failure> {
+    async fn send(&self, request: ObjectRequest) -> Result<Object, Failure> {
         match &self.invalid {
             Some(failure) => Err(failure.clone()),
             None => self.operation.invoke(request).await.or_failure(),
@@ -103,17 +161,53 @@ impl ObjectStore {
     }
 }
 
+/// S3's code for a condition that does not hold.
+pub(crate) const PRECONDITION_FAILED: &str = "PreconditionFailed";
+
+/// S3's code for an object that there is not.
+pub(crate) const NO_SUCH_KEY: &str = "NoSuchKey";
+
 fn http_request(request: ObjectRequest, key_arn: Option<&str>) -> Result<HttpRequest, BoxError> {
-    let mut http = http::Request::builder().uri(format!("/{}", request.key));
-    let Some(document) = request.document else {
-        return Ok(HttpRequest::try_from(http.method("GET").body(SdkBody::empty())?)?);
+    let put = match request {
+        ObjectRequest::Get(key) => {
+            return Ok(HttpRequest::try_from(http::Request::get(format!("/{key}")).body(SdkBody::empty())?)?);
+        }
+        ObjectRequest::Put(put) => put,
     };
-    // Organizations deny what does not say how it is to be encrypted, though S3 encrypts everything.
-    http = http.method("PUT").header(ENCRYPTION, if key_arn.is_some() { "aws:kms" } else { "AES256" });
+    let checksum = aws_smithy_types::base64::encode(Sha256::digest(&put.document));
+    let mut http = http::Request::put(format!("/{}", put.key))
+        .header("content-type", put.content_type)
+        .header("x-amz-checksum-sha256", checksum)
+        // Organizations deny what does not say how it is to be encrypted, though S3 encrypts everything.
+        .header(ENCRYPTION, if key_arn.is_some() { "aws:kms" } else { "AES256" });
     if let Some(key_arn) = key_arn {
         http = http.header(ENCRYPTION_KEY, key_arn);
     }
-    Ok(HttpRequest::try_from(http.body(SdkBody::from(document))?)?)
+    http = match put.condition {
+        Condition::None => http,
+        Condition::Absent => http.header("if-none-match", "*"),
+        Condition::Unchanged(tag) => http.header("if-match", tag),
+    };
+    if let Some(Lock { mode, until }) = put.lock {
+        http =
+            http.header("x-amz-object-lock-mode", mode.as_str()).header("x-amz-object-lock-retain-until-date", until);
+    }
+    Ok(HttpRequest::try_from(http.body(SdkBody::from(put.document))?)?)
+}
+
+/// Two conditional requests for one object at the same time: S3 asks for a retry of the one that it did not take.
+#[derive(Debug)]
+struct ConflictIsTransient;
+
+impl ClassifyRetry for ConflictIsTransient {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let is_conflict = context.response().is_some_and(|response| response.status().as_u16() == 409);
+        if is_conflict { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "a conflict is transient"
+    }
 }
 
 /// Where the bucket is: the SDK's own setting of another endpoint, or the bucket's host name, as the
@@ -176,10 +270,11 @@ fn shared(config: &SdkConfig) -> StaticRuntimePlugin {
     StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
 }
 
-fn document(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<S3Error>> {
+fn object(response: &HttpResponse) -> Result<Object, OrchestratorError<S3Error>> {
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
-        return Ok(body.to_vec());
+        let entity_tag = response.headers().get("etag").map(str::to_owned);
+        return Ok(Object { document: body.to_vec(), entity_tag });
     }
     let text = String::from_utf8_lossy(body);
     let element = |name: &str| {

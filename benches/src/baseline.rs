@@ -1,5 +1,4 @@
-//! The limit: the pages of the members, one after the other over one connection, with nothing else
-//! done.
+//! The limit: the pages of a list, one after the other over one connection, with nothing else done.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -15,6 +14,46 @@ use crate::fixture::Cloud;
 
 /// Walks the members of one Region and tells how many milliseconds it took, the connection included.
 pub(crate) fn chain(cloud: &Cloud) -> f64 {
+    time(cloud, &MEMBERS)
+}
+
+/// Walks the accounts of the organization.
+pub(crate) fn accounts(cloud: &Cloud) -> f64 {
+    time(cloud, &ACCOUNTS)
+}
+
+/// A list with pages.
+struct List {
+    service: &'static str,
+    token: &'static str,
+    /// What comes before and after the headers of every request, for the host's address and a token.
+    request: fn(&str) -> (String, String),
+}
+
+const MEMBERS: List = List {
+    service: "macie2",
+    token: "nextToken",
+    request: |token| {
+        let next = if token.is_empty() { String::new() } else { format!("&nextToken={}", encoded(token)) };
+        (format!("GET /members?maxResults=25&onlyAssociated=false{next} HTTP/1.1\r\n"), String::new())
+    },
+};
+
+const ACCOUNTS: List = List {
+    service: "organizations",
+    token: "NextToken",
+    request: |token| {
+        let mut body = serde_json::json!({"MaxResults": 20});
+        if !token.is_empty() {
+            body["NextToken"] = token.into();
+        }
+        let headers =
+            "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: AWSOrganizationsV20161128.ListAccounts";
+        (format!("POST / HTTP/1.1\r\n{headers}\r\n"), body.to_string())
+    },
+};
+
+fn time(cloud: &Cloud, list: &List) -> f64 {
     let (_, address) = cloud.aws.url().split_once("://").expect("a URL");
     let tls = cloud.trusted().map(|trusted| {
         let mut roots = RootCertStore::empty();
@@ -30,28 +69,30 @@ pub(crate) fn chain(cloud: &Cloud) -> f64 {
     let stream = TcpStream::connect(address).expect("the simulator listens");
     stream.set_nodelay(true).expect("a socket option");
     match tls {
-        None => walk(stream, address),
+        None => walk(stream, address, list),
         Some(config) => {
             let name = ServerName::try_from("127.0.0.1").expect("an address");
             let connection = ClientConnection::new(Arc::new(config), name).expect("a TLS client");
-            walk(StreamOwned::new(connection, stream), address);
+            walk(StreamOwned::new(connection, stream), address, list);
         }
     }
     begin.elapsed().as_secs_f64() * 1e3
 }
 
-fn walk<S: Read + Write>(stream: S, address: &str) {
+fn walk<S: Read + Write>(stream: S, address: &str, list: &List) {
     let mut reader = BufReader::new(stream);
-    let mut next = String::new();
+    let (service, mut token) = (list.service, String::new());
     loop {
+        let (head, sent) = (list.request)(&token);
         // In one piece, as any client sends it.
         let request = format!(
-            "GET /members?maxResults=25&onlyAssociated=false{next} HTTP/1.1\r\nHost: {address}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261122/us-east-1/macie2/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n"
+            "{head}Host: {address}\r\nContent-Length: {}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n{sent}",
+            sent.len()
         );
         reader.get_mut().write_all(request.as_bytes()).expect("sent");
         let page: Value = serde_json::from_slice(&body(&mut reader)).expect("JSON");
-        match page["nextToken"].as_str() {
-            Some(token) => next = format!("&nextToken={}", encoded(token)),
+        match page[list.token].as_str() {
+            Some(next) => token = next.to_owned(),
             None => return,
         }
     }

@@ -6,18 +6,21 @@
 //! drifts. The tables are Markdown, on standard output; the plots go to `docs/`.
 //!
 //! `ROUNDS` is how often each is measured. `QUICK=1` takes a tenth of the pages and one round, to
-//! see that the bench works; its plots stay beside the program.
+//! see that the bench works; its plots stay beside the program. `ONLY=memory` measures the memory of
+//! processes that run again and again, and nothing else.
 
 mod baseline;
 mod cold_start;
 mod cpu;
 mod figures;
 mod fixture;
+mod mutes;
 mod plot;
 mod program;
 mod runs;
 mod start;
 mod thresholds;
+mod warm;
 
 use std::fs;
 use std::io::Write as _;
@@ -76,12 +79,21 @@ async fn main() {
     if scale.divisor > 1 {
         report("QUICK: a tenth of the pages. These figures show that the bench works, and nothing else.\n");
     }
+    if std::env::var("ONLY").is_ok_and(|value| value == "memory") {
+        let mut bars = Bars::default();
+        let warm = warm::measure(scale).await;
+        bars.warm(&warm);
+        report(&bars.rendered());
+        report(&warm::rendered(&warm));
+        return;
+    }
     let starts = start::measure(scale.rounds * 8 + 1).await;
     let few = few_pages(scale, Wire::Http).await;
     let many = many_pages(scale, Wire::Http).await;
     let few_tls = few_pages(scale, Wire::Tls).await;
     let many_tls = many_pages(scale, Wire::Tls).await;
     let mut by_members = fewer_members(scale).await;
+    let warm = warm::measure(scale).await;
     let cpu = [cpu::measure(scale, Wire::Http).await, cpu::measure(scale, Wire::Tls).await];
 
     let mut bars = Bars::default();
@@ -92,15 +104,19 @@ async fn main() {
     [&few, &few_tls].into_iter().for_each(|group| bars.regions(group));
     bars.growth(&many.line(FUNCTION, 1).peak, &by_members[0].line(FUNCTION, 1).peak);
     bars.boto3((&function.all, &boto3.all), &few);
+    bars.warm(&warm);
     bars.size(function.zipped);
     cpu.iter().for_each(|cpu| bars.cpu(cpu));
     bars.deadline().await;
+    let [filters, all] = [mutes::filters(scale).await, mutes::all_rules(scale).await];
+    bars.mutes(&filters, &all, &mutes::roster(scale).await, &mutes::many(scale).await);
 
     report(&bars.rendered());
     report(&start::rendered(&starts));
     for group in [&few, &many, &few_tls, &many_tls] {
         report(&group.rendered());
     }
+    report(&warm::rendered(&warm));
     report(&cpu::rendered(&cpu));
     report(&cold_start::section(scale.rounds * 2 + 1).await);
     by_members.push(many);

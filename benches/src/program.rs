@@ -15,6 +15,9 @@ use crate::fixture::Cloud;
 /// The topic of the reports.
 const TOPIC: &str = "arn:aws:sns:us-east-1:999999999999:reports";
 
+/// Every rule but the first thirteen is switched off. What the others read, the programs beside the function do not.
+pub(crate) const THE_FIRST_RULES: &str = "administrator-unexpected,invitation-unexpected,roster-*,discovery-*,allow-list-*,job-*,bucket-*,publication-*,results-*";
+
 /// After this time something is wrong that no figure would tell.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -94,6 +97,16 @@ pub(crate) struct Run {
 impl Program {
     /// Starts a program and tells how many milliseconds it took to ask for its first invocation.
     pub(crate) async fn start(kind: Kind, cloud: &Cloud, regions: &[&str]) -> (Program, f64) {
+        Program::start_with(kind, cloud, regions, &[("DISABLED_RULES", THE_FIRST_RULES)]).await
+    }
+
+    /// The same with settings of its own.
+    pub(crate) async fn start_with(
+        kind: Kind,
+        cloud: &Cloud,
+        regions: &[&str],
+        settings: &[(&str, &str)],
+    ) -> (Program, f64) {
         let runtime = RuntimeApi::start().await.expect("a free port");
         let mut command = kind.command();
         command
@@ -112,6 +125,7 @@ impl Program {
                 ("MACIE_REGIONS", &regions.join(",")),
                 ("REPORT_TOPIC_ARN", TOPIC),
             ])
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true);

@@ -9,8 +9,10 @@ use simulator::{Fault, FaultKind};
 use crate::cpu::Cpu;
 use crate::figures::{Figures, number, table};
 use crate::fixture::{Cloud, REGIONS, Roots, Wire, seed};
+use crate::mutes::{Comparison, Runs};
 use crate::program::{Kind, Program};
 use crate::runs::{Group, Who};
+use crate::warm::{Peaks, RUNS};
 
 /// The rows so far.
 #[derive(Default)]
@@ -76,6 +78,20 @@ impl Bars {
         self.figures(&what, &theirs.peak.over(&ours.peak), "times", Bar::AtLeast(4.0));
     }
 
+    /// The peak after the last run of a process. boto3 is measured over the fewest pages.
+    pub(crate) fn warm(&mut self, measured: &[Peaks]) {
+        for wire in [Wire::Http, Wire::Tls] {
+            let of = |kind| measured.iter().filter(move |peaks| peaks.kind == kind && peaks.wire == wire);
+            let boto3 = of(Kind::Boto3).next().expect("it was measured");
+            for ours in of(Kind::Function) {
+                let (pages, wire) = (ours.pages, wire.name());
+                let what = format!("boto3, 20 Regions: peak memory of {RUNS} runs of a process, {pages} pages, {wire}");
+                let ratio = boto3.last.median() / ours.last.median();
+                self.figures(&what, &Figures::from(ratio), "times", Bar::AtLeast(4.0));
+            }
+        }
+    }
+
     /// Peaks of many and of few members in one Region.
     pub(crate) fn growth(&mut self, many: &Figures, few: &Figures) {
         let what = "peak memory of 10,000 members in one Region against 100";
@@ -111,6 +127,27 @@ impl Bars {
         let measured = format!("{published} after {} s, {missing}", number(run.time / 1e3));
         let bar = "published before the deadline, what is missing named".to_owned();
         self.row("ListMembers hangs in 1 of 20 Regions, 12 s left", measured, bar, in_time && named);
+    }
+
+    /// What more to look at costs.
+    pub(crate) fn mutes(
+        &mut self,
+        filters: &Comparison,
+        all: &Comparison,
+        roster: &Comparison,
+        many: &[(&str, Runs); 2],
+    ) {
+        for (comparison, bar) in [(filters, 1.2), (all, 1.35), (roster, 1.05)] {
+            let Comparison { what, more, less } = comparison;
+            self.figures(&format!("{what}: run"), &more.time.over(&less.time), "times", Bar::AtMost(bar));
+            let most = more.most_in_flight;
+            self.row("most requests in flight there", most.to_string(), "at most 64".to_owned(), most <= 64);
+        }
+        self.figures("peak memory of all rules over 20 Regions", &all.more.peak, "MB", Bar::AtMost(24.0));
+        let [(filters, of_filters), (violations, of_violations)] = many;
+        let seconds = Figures::from(of_filters.time.median() / 1e3);
+        self.figures(&format!("{filters}, 50 ms a request: run"), &seconds, "s", Bar::AtMost(50.0));
+        self.figures(&format!("{violations}: peak memory"), &of_violations.peak, "MB", Bar::AtMost(64.0));
     }
 
     pub(crate) fn rendered(&self) -> String {

@@ -1,6 +1,7 @@
 //! What every AWS client of the function shares: one configuration, one HTTP client, one way to
 //! retry, one form of failure.
 
+mod body;
 mod failure;
 mod http;
 mod retry;
@@ -18,6 +19,7 @@ use macie_compliance_core::names::Role;
 
 use http::BodyLimit;
 
+pub(crate) use body::{KeepBody, SendBody};
 pub use failure::OrFailure;
 pub(crate) use retry::{MoreThrottling, UnknownHostIsFinal, retrying, without_retry_quota};
 

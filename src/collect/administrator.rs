@@ -25,7 +25,8 @@ pub(super) async fn read(walker: &Walker<'_>) -> (Walk, Option<Administrator>) {
     if found.as_ref().is_some_and(|found| !is_recognized(found.status.as_deref())) {
         walk.invalid("the relationship has no status that this version knows");
     }
-    (walk, found)
+    // An answer that names nobody does not say that the account has an administrator.
+    (walk, found.filter(|found| !found.id.is_empty() || found.status.is_some()))
 }
 
 fn should_try_get_master_account(failure: &Failure) -> bool {

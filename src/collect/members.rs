@@ -16,13 +16,15 @@ use crate::client::OrFailure;
 const CONFIRMING: usize = 16;
 
 /// The members, and how far each of the two operations got; the second only where it was called.
-pub(super) async fn read(walker: &Walker<'_>) -> (Walk, Option<Walk>, Members) {
+/// `first` is told once there is a member.
+pub(super) async fn read(walker: &Walker<'_>, mut first: impl FnMut()) -> (Walk, Option<Walk>, Members) {
     let ask = async |token| {
         let call = walker.client.list_members().only_associated("false").max_results(PAGE).set_next_token(token);
         call.send().await.or_failure().map(|page| Page { items: page.members, next: page.next_token })
     };
     let mut members = Members::default();
     let listed = walker.list(Api::ListMembers, ask, |item| {
+        first();
         let member = member(walker, item);
         let id = member.id.clone();
         members.count(&member, walker.keep.member_ids);
@@ -44,7 +46,8 @@ async fn confirm(walker: &Walker<'_>, members: &mut Members) -> Walk {
     walker
         .until_cut(&mut walk, async |walk| {
             let calls = members.flagged.iter().enumerate().filter(|(_, member)| !member.id.is_empty());
-            let calls = calls.map(async |(index, member)| (index, read_again(walker, member).await));
+            // Boxed, since the stream has room for one more than it was given.
+            let calls = calls.map(|(index, member)| Box::pin(async move { (index, read_again(walker, member).await) }));
             let mut answers = stream::iter(calls).buffer_unordered(CONFIRMING);
             while let Some((index, answer)) = answers.next().await {
                 match answer {

@@ -4,33 +4,51 @@
 //! line in [`read`], its type in the evidence and its row in the table of APIs.
 
 mod administrator;
+mod allow_lists;
+mod buckets;
+mod delivery;
+mod discovery;
 mod filters;
 mod invitations;
+mod jobs;
 mod members;
+mod organization;
+mod roster;
+mod scope;
 mod session;
 pub mod targets;
+mod template;
 mod walk;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::Region;
 use aws_sdk_macie2::Client;
-use futures_util::future::{OptionFuture, join};
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all, join3};
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks::{Checks, Scope};
 use macie_compliance_core::evidence::{Evidence, Session, SessionStatus};
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::deadline::Budget;
+use macie_compliance_core::names::has_allow_lists;
 use macie_compliance_core::policy::Policy;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::SetOnce;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::client::{UnknownHostIsFinal, retrying};
+pub use roster::RosterSource;
 use targets::Opened;
+use template::Template;
 use walk::{Walk, Walker};
 
 /// The longest that everything else waits for the session. One that is throttled or that hangs must
 /// not cost the run its time.
 const HEAD_START: Duration = Duration::from_secs(2);
+
+/// The longest that a source waits for what tells whether it has to be asked.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is kept beside what a check has something to say about.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +61,14 @@ pub struct Keep {
 
 /// Adds to the evidence of an opened target everything that Macie says there, the sources at the same
 /// time, and stops at the cut.
-pub async fn read(opened: Opened, checks: &Checks, policy: &Policy, keep: Keep, budget: &Budget) -> Evidence {
+pub async fn read(
+    opened: Opened,
+    checks: &Checks,
+    policy: &Policy,
+    keep: Keep,
+    roster: Option<&RosterSource>,
+    budget: &Budget,
+) -> Evidence {
     let Opened { config, mut evidence, region_is_known } = opened;
     let target = evidence.target.clone();
     let mut builder = aws_sdk_macie2::config::Builder::from(&config).region(Region::new(target.region.clone()));
@@ -52,16 +77,20 @@ pub async fn read(opened: Opened, checks: &Checks, policy: &Policy, keep: Keep, 
     }
     let client = Client::from_conf(retrying!(builder).build());
     let cut = Instant::from_std(budget.cut);
-    let walker = Walker { client, checks, scope: Scope { target: &target, policy }, keep, cut };
+    let walker = Walker { client, checks, scope: Scope { target: &target, role: None, policy }, keep, cut, roster };
 
-    let mut session = Box::pin(session::read(&walker));
+    let mut reading = Box::pin(session::read(&walker));
     let head_start = cut.min(Instant::now() + HEAD_START.min(budget.attempt));
     let nothing_else = |walk: &Walk| walk.not_enabled.is_some() || (!region_is_known && is_unknown_host(walk));
-    let ((walk, session), rest) = match timeout_at(head_start, session.as_mut()).await {
-        Ok(session) if nothing_else(&session.0) => (session, None),
-        Ok(session) => (session, Some(everything_else(&walker).await)),
+    let ((walk, session), rest) = match timeout_at(head_start, reading.as_mut()).await {
+        Ok(session) => {
+            // Its memory is for those that go on.
+            drop(reading);
+            let rest = if nothing_else(&session.0) { None } else { Some(everything_else(&walker).await) };
+            (session, rest)
+        }
         Err(_) => {
-            let (session, rest) = join(session, everything_else(&walker)).await;
+            let (session, rest) = join(reading, everything_else(&walker)).await;
             (session, Some(rest))
         }
     };
@@ -74,34 +103,202 @@ pub async fn read(opened: Opened, checks: &Checks, policy: &Policy, keep: Keep, 
     evidence
 }
 
-/// Every source but the session that an enabled check needs, and the administrator, which tells what
-/// the account is to Macie.
-async fn everything_else(walker: &Walker<'_>) -> (Vec<Walk>, Evidence) {
-    let needed = |api| walker.checks.need(api);
-    // Boxed, so that the memory of a source that has ended is free for those that go on.
-    let administrator = Box::pin(administrator::read(walker));
-    let members = OptionFuture::from(needed(Api::ListMembers).then(|| Box::pin(members::read(walker))));
-    let invitations = OptionFuture::from(needed(Api::ListInvitations).then(|| Box::pin(invitations::read(walker))));
-    let filters = OptionFuture::from(needed(Api::ListFindingsFilters).then(|| Box::pin(filters::read(walker))));
-    let (administrator, (members, (invitations, filters))) =
-        join(administrator, join(members, join(invitations, filters))).await;
+/// What the sources have found so far, and what has become known of the account, which decides who is asked what.
+struct Gathering<'a> {
+    walker: &'a Walker<'a>,
+    found: Mutex<(Vec<Walk>, Evidence)>,
+    /// Whether the account has an administrator. One of which that could not be read is asked as if it had none.
+    is_member: SetOnce<bool>,
+    /// Whether it administers Macie for an organization; `None` where that was not asked or could not be read.
+    administers_organization: SetOnce<Option<bool>>,
+    /// Whether it has members; `None` where that could not be read.
+    has_members: SetOnce<Option<bool>>,
+}
 
-    let mut walks = vec![administrator.0];
-    let mut found = Evidence { administrator: administrator.1, ..Evidence::new(walker.scope.target.clone()) };
-    if let Some((listed, confirmed, members)) = members {
-        walks.push(listed);
-        walks.extend(confirmed);
-        found.members = members;
-    }
-    if let Some((walk, invitations)) = invitations {
-        walks.push(walk);
-        found.invitations = invitations;
-    }
-    if let Some((walk, filters)) = filters {
-        walks.push(walk);
-        found.filters = filters;
-    }
+/// Every source but the session that an enabled check needs, and the administrator, which tells what
+/// the account is to Macie. They go on at the same time, and each starts as soon as what it waits for is known.
+async fn everything_else(walker: &Walker<'_>) -> (Vec<Walk>, Evidence) {
+    let gathering = Gathering {
+        walker,
+        found: Mutex::new((Vec::new(), Evidence::new(walker.scope.target.clone()))),
+        is_member: SetOnce::new(),
+        administers_organization: SetOnce::new(),
+        has_members: SetOnce::new(),
+    };
+    // Boxed, so that the memory of a source that has ended is free for those that go on.
+    join_all([
+        gathering.administrator().boxed_local(),
+        gathering.members().boxed_local(),
+        gathering.invitations().boxed_local(),
+        gathering.filters().boxed_local(),
+        gathering.organization().boxed_local(),
+        gathering.accounts_without_discovery().boxed_local(),
+        gathering.discovery().boxed_local(),
+        gathering.scope().boxed_local(),
+        gathering.allow_lists().boxed_local(),
+        gathering.buckets().boxed_local(),
+        gathering.publication().boxed_local(),
+        gathering.results().boxed_local(),
+    ])
+    .await;
+    let (mut walks, found) = gathering.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    walks.sort_by_key(|walk| walk.read.api);
     (walks, found)
+}
+
+impl Gathering<'_> {
+    fn needs(&self, api: Api) -> bool {
+        self.walker.checks.need(api)
+    }
+
+    fn add(&self, walks: impl IntoIterator<Item = Walk>, take: impl FnOnce(&mut Evidence)) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.0.extend(walks);
+        take(&mut found.1);
+    }
+
+    /// Whether an operation that is for accounts without an administrator is needed and has to be asked. Where the
+    /// administrator is not known in time it is asked, so that one read that hangs takes no other with it.
+    async fn needs_of_no_member(&self, api: Api) -> bool {
+        self.needs(api) && !timeout(PATIENCE, self.is_member.wait()).await.is_ok_and(|is_member| *is_member)
+    }
+
+    async fn administrator(&self) {
+        let (walk, administrator) = administrator::read(self.walker).await;
+        let _ = self.is_member.set(administrator.is_some());
+        self.add([walk], |found| found.administrator = administrator);
+    }
+
+    async fn members(&self) {
+        if !self.needs(Api::ListMembers) {
+            let _ = self.has_members.set(None);
+            return;
+        }
+        let first = || drop(self.has_members.set(Some(true)));
+        let (listed, confirmed, members) = members::read(self.walker, first).await;
+        let _ = self.has_members.set(listed.read.failure.is_none().then_some(false));
+        self.add([listed].into_iter().chain(confirmed), |found| found.members = members);
+    }
+
+    async fn invitations(&self) {
+        if self.needs(Api::ListInvitations) {
+            let (walk, invitations) = invitations::read(self.walker).await;
+            self.add([walk], |found| found.invitations = invitations);
+        }
+    }
+
+    async fn filters(&self) {
+        if self.needs(Api::ListFindingsFilters) {
+            let (walks, filters) = filters::read(self.walker).await;
+            self.add(walks, |found| found.filters = filters);
+        }
+    }
+
+    /// The organization and its accounts.
+    async fn organization(&self) {
+        let mut is_administrator = None;
+        if self.needs_of_no_member(Api::DescribeOrganizationConfiguration).await {
+            let (walk, organization) = organization::read(self.walker).await;
+            is_administrator = walk.read.failure.is_none().then_some(organization.is_some());
+            self.add([walk], |found| found.organization = organization);
+        }
+        let _ = self.administers_organization.set(is_administrator);
+        if let Some(source) = self.walker.roster.filter(|_| is_administrator == Some(true)) {
+            let (roster, _) = source.read(self.walker.cut).await;
+            self.add([], |found| found.roster = Some(roster.clone()));
+        }
+    }
+
+    /// The accounts for which discovery is off, which only an administrator is asked for. That it is one shows by the
+    /// organization's configuration, and otherwise by its members. Where neither tells, it is asked.
+    async fn accounts_without_discovery(&self) {
+        if !self.needs_of_no_member(Api::ListAutomatedDiscoveryAccounts).await {
+            return;
+        }
+        let of_organization = timeout(PATIENCE, self.administers_organization.wait()).await;
+        let is_administrator = match of_organization.ok().copied().flatten() {
+            Some(true) => Some(true),
+            Some(false) => *self.has_members.wait().await,
+            None if !self.needs(Api::DescribeOrganizationConfiguration) => *self.has_members.wait().await,
+            None => None,
+        };
+        if is_administrator != Some(false) {
+            let (walk, accounts) = discovery::disabled_accounts(self.walker).await;
+            self.add([walk], |found| found.discovery.disabled_accounts = accounts);
+        }
+    }
+
+    async fn discovery(&self) {
+        if self.needs_of_no_member(Api::GetAutomatedDiscoveryConfiguration).await {
+            let (walk, status, auto_enable_members) = discovery::configuration(self.walker).await;
+            self.add([walk], |found| {
+                found.discovery.status = status;
+                found.discovery.auto_enable_members = auto_enable_members;
+            });
+        }
+    }
+
+    async fn scope(&self) {
+        if self.needs_of_no_member(Api::ListClassificationScopes).await {
+            let (walks, buckets) = scope::read(self.walker).await;
+            self.add(walks, |found| found.discovery.excluded_buckets = buckets);
+        }
+    }
+
+    /// What automated discovery and the jobs leave out, and the allow lists that they name.
+    async fn allow_lists(&self) {
+        let template = async {
+            if !self.needs_of_no_member(Api::ListSensitivityInspectionTemplates).await {
+                return Vec::new();
+            }
+            let (walks, Template { excluded, allow_lists }) = template::read(self.walker).await;
+            self.add(walks, |found| found.discovery.excluded_identifiers = excluded);
+            allow_lists
+        };
+        let jobs = async {
+            if !self.needs(Api::ListClassificationJobs) {
+                return Vec::new();
+            }
+            let (walks, jobs) = jobs::read(self.walker).await;
+            let allow_lists = jobs.iter().flat_map(|job| job.allow_lists.clone()).collect();
+            self.add(walks, |found| found.jobs = jobs);
+            allow_lists
+        };
+        let lists = async {
+            let has_lists = has_allow_lists(&self.walker.scope.target.region);
+            if !self.needs(Api::ListAllowLists) || !has_lists {
+                return None;
+            }
+            Some(allow_lists::list(self.walker).await)
+        };
+        let (of_template, of_jobs, lists) = join3(template, jobs, lists).await;
+        if let Some((listed, known)) = lists {
+            let used = of_template.into_iter().chain(of_jobs).collect();
+            let (walk, lists) = allow_lists::read(self.walker, used, known).await;
+            self.add([listed].into_iter().chain(walk), |found| found.allow_lists = lists);
+        }
+    }
+
+    async fn buckets(&self) {
+        if self.needs(Api::DescribeBuckets) {
+            let (walk, buckets) = buckets::read(self.walker).await;
+            self.add([walk], |found| found.buckets = buckets);
+        }
+    }
+
+    async fn publication(&self) {
+        if self.needs(Api::GetFindingsPublicationConfiguration) {
+            let (walk, publication) = delivery::publication(self.walker).await;
+            self.add([walk], |found| found.publication = publication);
+        }
+    }
+
+    async fn results(&self) {
+        if self.needs(Api::GetClassificationExportConfiguration) {
+            let (walk, results) = delivery::results(self.walker).await;
+            self.add([walk], |found| found.results = results);
+        }
+    }
 }
 
 /// Takes what a walk came to. Each of them may have been answered that Macie is not enabled. Where a session

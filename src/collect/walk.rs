@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 use aws_sdk_macie2::Client;
 use aws_sdk_macie2::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_macie2::types::RelationshipStatus;
+use futures_util::stream::{self, StreamExt};
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks::{Checks, Scope};
 use macie_compliance_core::evidence::Read;
@@ -18,10 +19,14 @@ use macie_compliance_core::text::clip;
 use tokio::time::{Instant, timeout_at};
 
 use super::Keep;
+use super::roster::RosterSource;
 use crate::client::OrFailure;
 
 /// Items on a page: the most that Macie gives.
 pub(super) const PAGE: i32 = 25;
+
+/// Items of one list that are asked about at the same time.
+pub(super) const AT_ONCE: usize = 16;
 
 /// What every source of a target reads with.
 pub(super) struct Walker<'a> {
@@ -30,6 +35,8 @@ pub(super) struct Walker<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) keep: Keep,
     pub(super) cut: Instant,
+    /// The accounts of the organization, where a check needs them.
+    pub(super) roster: Option<&'a RosterSource>,
 }
 
 /// How far the reading of one API has got. It lives outside the future that fills it, so that what
@@ -57,6 +64,18 @@ impl Walk {
         }
     }
 
+    /// Takes it as an answer that the operation is for an administrator account: there is nothing of the kind here.
+    pub(super) fn take_that_it_is_for_others(&mut self) {
+        if self.read.failure.as_ref().and_then(Failure::refusal) == Some(Refusal::NotAdministrator) {
+            self.answered_with_nothing();
+        }
+    }
+
+    /// Takes the failure as an answer that says that there is nothing.
+    pub(super) fn answered_with_nothing(&mut self) {
+        self.read = Read { pages: 1, ..Read::new(self.read.api) };
+    }
+
     pub(super) fn invalid(&mut self, message: &str) {
         self.fail(Failure::invalid_response(message));
     }
@@ -68,61 +87,113 @@ pub(super) struct Page<T> {
     pub(super) next: Option<String>,
 }
 
+/// Reads every page of a list until the cut and hands each item to `take`, which gives the item's id.
+pub(super) async fn list<T>(
+    cut: Instant,
+    api: Api,
+    ask: impl AsyncFn(Option<String>) -> Result<Page<T>, Failure>,
+    mut take: impl FnMut(T) -> String,
+) -> Walk {
+    let mut walk = Walk::new(api);
+    until(cut, &mut walk, async |walk| {
+        let (mut seen, mut token) = (SeenTokens::default(), None);
+        loop {
+            let page = match ask(token).await {
+                Ok(page) => page,
+                Err(failure) => return walk.fail(failure),
+            };
+            walk.read.pages += 1;
+            let Some(items) = page.items else { return walk.invalid("a page has no list of items") };
+            walk.read.items += items.len() as u64;
+            for item in items {
+                if take(item).is_empty() {
+                    walk.invalid("an item has no id");
+                }
+            }
+            token = match seen.follow(page.next) {
+                Ok(Some(next)) => Some(next),
+                Ok(None) => return,
+                Err(failure) => return walk.fail(failure),
+            };
+        }
+    })
+    .await;
+    walk
+}
+
+/// Works until the cut, which fails the walk.
+async fn until(cut: Instant, walk: &mut Walk, work: impl AsyncFnOnce(&mut Walk)) {
+    if timeout_at(cut, work(walk)).await.is_err() {
+        walk.fail(Failure::deadline_exceeded());
+    }
+}
+
 impl Walker<'_> {
     /// Reads every page of a list and hands each item to `take`, which gives the item's id.
     pub(super) async fn list<T>(
         &self,
         api: Api,
         ask: impl AsyncFn(Option<String>) -> Result<Page<T>, Failure>,
-        mut take: impl FnMut(T) -> String,
+        take: impl FnMut(T) -> String,
     ) -> Walk {
-        let mut walk = Walk::new(api);
+        list(self.cut, api, ask, take).await
+    }
+
+    /// Asks about each item of a list by itself, some of them at the same time, and gives the answers as they come.
+    /// Without items nothing is asked.
+    pub(super) async fn each<T, O>(
+        &self,
+        api: Api,
+        items: Vec<T>,
+        ask: impl AsyncFn(T) -> Result<O, Failure>,
+    ) -> (Option<Walk>, Vec<O>) {
+        if items.is_empty() {
+            return (None, Vec::new());
+        }
+        let (mut walk, mut answers) = (Walk::new(api), Vec::new());
         self.until_cut(&mut walk, async |walk| {
-            let (mut seen, mut token) = (SeenTokens::default(), None);
-            loop {
-                let page = match ask(token).await {
-                    Ok(page) => page,
-                    Err(failure) => return walk.fail(failure),
-                };
-                walk.read.pages += 1;
-                let Some(items) = page.items else { return walk.invalid("a page has no list of items") };
-                walk.read.items += items.len() as u64;
-                for item in items {
-                    if take(item).is_empty() {
-                        walk.invalid("an item has no id");
+            let mut calls = stream::iter(items).map(|item| ask(item)).buffer_unordered(AT_ONCE);
+            while let Some(answer) = calls.next().await {
+                match answer {
+                    Ok(answer) => {
+                        walk.read.pages += 1;
+                        walk.read.items += 1;
+                        answers.push(answer);
                     }
+                    Err(failure) => walk.fail(failure),
                 }
-                token = match seen.follow(page.next) {
-                    Ok(Some(next)) => Some(next),
-                    Ok(None) => return,
-                    Err(failure) => return walk.fail(failure),
-                };
             }
         })
         .await;
-        walk
+        (Some(walk), answers)
     }
 
     /// Sends a request that has one answer.
-    pub(super) async fn ask<O, R: OrFailure<O>>(&self, api: Api, call: impl Future<Output = R>) -> (Walk, Option<O>) {
-        let (mut walk, mut answer) = (Walk::new(api), None);
-        self.until_cut(&mut walk, async |walk| match call.await.or_failure() {
-            Ok(output) => {
-                walk.read.pages = 1;
-                walk.read.items = 1;
-                answer = Some(output);
-            }
-            Err(failure) => walk.fail(failure),
-        })
-        .await;
-        (walk, answer)
+    pub(super) fn ask<O, R: OrFailure<O>>(
+        &self,
+        api: Api,
+        call: impl Future<Output = R>,
+    ) -> impl Future<Output = (Walk, Option<O>)> {
+        // Boxed outside of the future, each layer of which would have room for a call of its own.
+        let call = Box::pin(call);
+        async move {
+            let (mut walk, mut answer) = (Walk::new(api), None);
+            self.until_cut(&mut walk, async |walk| match call.await.or_failure() {
+                Ok(output) => {
+                    walk.read.pages = 1;
+                    walk.read.items = 1;
+                    answer = Some(output);
+                }
+                Err(failure) => walk.fail(failure),
+            })
+            .await;
+            (walk, answer)
+        }
     }
 
     /// Works until the cut, which fails the walk.
     pub(super) async fn until_cut(&self, walk: &mut Walk, work: impl AsyncFnOnce(&mut Walk)) {
-        if timeout_at(self.cut, work(walk)).await.is_err() {
-            walk.fail(Failure::deadline_exceeded());
-        }
+        until(self.cut, walk, work).await;
     }
 }
 

@@ -52,5 +52,5 @@ pub async fn deliver(aws: &Aws, settings: &Settings, report: &Report, until: Ins
 
 /// The outlets, in the order in which they are told.
 fn outlets(aws: &Aws, settings: &Settings) -> Vec<Outlet> {
-    vec![Outlet::Sns(sns::Sns::new(aws, &settings.topic))]
+    vec![Outlet::Sns(sns::Sns::new(aws, &settings.topic, settings.max_parts))]
 }

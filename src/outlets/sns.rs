@@ -29,11 +29,12 @@ const ATTEMPT: Duration = Duration::from_secs(3);
 pub(super) struct Sns {
     client: Client,
     topic: Topic,
+    max_parts: usize,
 }
 
 impl Sns {
-    /// The topic, reached in the Region that it is in.
-    pub(super) fn new(aws: &Aws, topic: &Topic) -> Sns {
+    /// The topic, reached in the Region that it is in, and the most messages of a report whose evidence is stored.
+    pub(super) fn new(aws: &Aws, topic: &Topic, max_parts: usize) -> Sns {
         let retry = RetryConfig::standard()
             .with_max_attempts(6)
             .with_initial_backoff(Duration::from_millis(200))
@@ -41,7 +42,7 @@ impl Sns {
         let builder = aws_sdk_sns::config::Builder::from(aws.within(ATTEMPT).own())
             .region(Region::new(topic.region.clone()))
             .retry_config(retry);
-        Sns { client: Client::from_conf(retrying!(builder).build()), topic: topic.clone() }
+        Sns { client: Client::from_conf(retrying!(builder).build()), topic: topic.clone(), max_parts }
     }
 
     /// Publishes every part, in order. If one fails, the whole report goes to the log.
@@ -49,7 +50,7 @@ impl Sns {
     /// # Errors
     /// SNS's refusal, or why it could not be reached in time, after the retries.
     pub(super) async fn deliver(&self, report: &Report, until: Instant) -> Result<Receipt, Undelivered> {
-        let messages = Messages::of(report);
+        let messages = Messages::of(report, self.max_parts);
         let mut message_ids = Vec::with_capacity(messages.len());
         for message in messages.iter() {
             let sent = timeout_at(until, self.publish(&message)).await;

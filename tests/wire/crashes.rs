@@ -202,7 +202,7 @@ const TARGETS: u64 = 44_000;
 
 #[tokio::test]
 async fn forty_four_thousand_clean_targets_are_put_together_in_a_hundred_megabytes() {
-    let function = Function::with(seed(healthy()), &[("RESULT_BUCKET", "results")]).await;
+    let function = Function::with(seed(healthy()), &[("EVIDENCE_BUCKET", "results")]).await;
     let step = |name: &str, more: Value| {
         let mut event = json!({"step": name, "execution": "e-1"});
         event.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());

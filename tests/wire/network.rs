@@ -20,7 +20,7 @@ use crate::function::{ACCOUNT, Function, error, failed_start, healthy, seed, tex
 
 const ROLE: (&str, &str) = ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/audit");
 const ALL: (&str, &str) = ("MACIE_REGIONS", "all");
-const BUCKET: (&str, &str) = ("RESULT_BUCKET", "results");
+const BUCKET: (&str, &str) = ("EVIDENCE_BUCKET", "results");
 /// The function is started with an endpoint of its own; this has the SDK pass over it.
 const NO_ENDPOINT: (&str, &str) = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
 

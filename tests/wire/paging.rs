@@ -77,7 +77,7 @@ async fn a_token_that_comes_back_ends_the_walk_as_a_loop() {
                 report["targets"][0]["reads"]
                     .as_array()
                     .map(|reads| reads.iter().filter(|r| r["complete"] == true).count()),
-                Some(4)
+                Some(9)
             );
         }
     }
@@ -90,8 +90,10 @@ async fn where_pages_end_and_how_items_are_ordered_changes_neither_violations_no
     let member = |index: usize| json!({"accountId": format!("{index:012}"), "relationshipStatus": statuses[index % 6]});
     let invitation =
         |index: usize| json!({"accountId": format!("{index:012}"), "relationshipStatus": statuses[index % 5]});
-    let filter =
-        |index: usize| json!({"id": format!("f-{index}"), "name": format!("n-{index}"), "action": actions[index % 3]});
+    let filter = |index: usize| {
+        let (id, name, action) = (format!("f-{index}"), format!("n-{index}"), actions[index % 3]);
+        json!({"id": id, "name": name, "action": action, "position": index, "description": "One of many"})
+    };
     let mut known = None;
     for (max_page, empty_page_every) in [(25, 0), (1, 0), (2, 3), (3, 0), (7, 1), (13, 0), (24, 2)] {
         for turned in [false, true] {

@@ -39,7 +39,7 @@ async fn one_message_holds_the_report_for_programs_and_texts_for_people() {
     let number = |value: &str| ("Number".to_owned(), value.to_owned());
     assert_eq!(attribute("verdict"), string("NON_COMPLIANT"));
     assert_eq!(attribute("complete"), string("true"));
-    assert_eq!(attribute("maxSeverity"), string("HIGH"));
+    assert_eq!(attribute("maxSeverity"), string("CRITICAL"));
     assert_eq!(attribute("violations"), number("3"));
     assert_eq!(attribute("reportId"), string(answer["reportId"].as_str().expect("an id")));
     assert_eq!((attribute("part"), attribute("parts")), (number("1"), number("1")));

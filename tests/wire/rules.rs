@@ -138,7 +138,7 @@ async fn every_action_of_a_filter() {
         ("filter-action-unrecognized", "f-4"),
     ];
     assert_eq!(violations(&report), expected.map(|(rule, id)| (rule.to_owned(), id.to_owned())));
-    assert_eq!(report["summary"]["bySeverity"], json!({"CRITICAL": 0, "HIGH": 0, "MEDIUM": 1, "LOW": 2}));
+    assert_eq!(report["summary"]["bySeverity"], json!({"CRITICAL": 1, "HIGH": 0, "MEDIUM": 0, "LOW": 2}));
     assert_eq!(report["violations"][0]["resource"]["name"], "mute");
     assert_eq!(report["violations"][0]["resource"]["type"], "findings-filter");
     assert_eq!(report["summary"]["filters"], 4);
@@ -158,9 +158,9 @@ async fn a_violation_tells_since_when_where_macie_does() {
     let told: Vec<_> =
         report["violations"].as_array().expect("a list").iter().map(|v| (&v["rule"], &v["since"])).collect();
     let expected = [
+        ("filter-archives-findings", Value::Null),
         ("macie-paused", json!("2026-11-03T00:00:00Z")),
         ("member-macie-paused", json!("2026-11-01T09:30:00.25Z")),
-        ("filter-archives-findings", Value::Null),
         ("invitation-region-disabled", json!("2026-11-02T08:00:00Z")),
     ];
     assert_eq!(told.len(), expected.len());

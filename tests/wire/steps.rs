@@ -5,11 +5,16 @@ use simulator::{Fault, FaultKind, RoleSeed, Seed, TargetSeed};
 
 use crate::function::{ACCOUNT, Function, error, healthy, read, seed, violations};
 
-const BUCKET: (&str, &str) = ("RESULT_BUCKET", "results");
+pub(crate) const BUCKET: (&str, &str) = ("EVIDENCE_BUCKET", "results");
+
+/// What a document of the evidence of a target has in its path.
+fn evidence() -> Option<String> {
+    Some("/runs/e-1/evidence/".to_owned())
+}
 
 /// One execution, driven as the state machine drives it. Its targets are audited by `audit`, which
 /// says whether each is.
-async fn execute(function: &Function, event: Value, audit: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn execute(function: &Function, event: Value, audit: impl Fn(&Value) -> bool) -> Value {
     let listed = function.answer(json!({"step": "ListTargets", "execution": "e-1", "event": event})).await;
     let items = function.aws.object("runs/e-1/targets.json").expect("the targets are handed on");
     let items: Vec<Value> = serde_json::from_slice(&items).expect("a list");
@@ -47,11 +52,21 @@ fn of_ten_accounts() -> [(&'static str, String); 2] {
     [("MACIE_ROLE_ARNS", roles.join(",")), ("MACIE_REGIONS", simulator::seed::MACIE_REGIONS[..20].join(","))]
 }
 
-/// A report without what differs from run to run.
+/// A report without what differs from run to run, and what a message leaves to the stored report.
 fn lasting(mut report: Value) -> Value {
-    for field in ["generatedAt", "reportId", "trigger", "part"] {
-        report.as_object_mut().expect("an object").remove(field);
-    }
+    let mut without = |list: Option<&str>, fields: &[&str]| {
+        let items = match list {
+            Some(list) => report[list].as_array_mut().expect("a list").iter_mut().collect(),
+            None => vec![&mut report],
+        };
+        for item in items {
+            let item = item.as_object_mut().expect("an object");
+            fields.iter().for_each(|field| drop(item.remove(*field)));
+        }
+    };
+    without(None, &["generatedAt", "reportId", "trigger", "part", "evidence"]);
+    without(Some("violations"), &["firstSeen"]);
+    without(Some("targets"), &["outcomes"]);
     report
 }
 
@@ -104,15 +119,14 @@ async fn without_any_result_nothing_is_compliant() {
     for object in ["", "null", "{}", r#"{"targets":[]}"#] {
         let garbage =
             FaultKind::Respond { status: 200, content_type: "application/json".to_owned(), body: object.to_owned() };
-        // The third document that is read is the result of the one target.
-        function.aws.set_faults(vec![Fault { from: 3, ..Fault::of("s3", "GetObject", garbage) }]);
+        function.aws.set_faults(vec![Fault { path: evidence(), ..Fault::of("s3", "GetObject", garbage) }]);
         let answer = function.answer(json!({"step": "PublishReport", "execution": "e-1"})).await;
         assert_eq!((&answer["verdict"], &answer["complete"]), (&json!("INSUFFICIENT_DATA"), &json!(false)), "{object}");
         let report = function.published().pop().expect("it is published all the same");
         assert_eq!(read(&report, "GetObject")["error"]["code"], "InvalidResponse", "{object}");
     }
     function.aws.set_faults(Vec::new());
-    assert_eq!(function.aws.forget_objects("us-east-1.json"), 1);
+    assert_eq!(function.aws.forget_objects("-us-east-1.json"), 1);
     let answer = function.answer(json!({"step": "PublishReport", "execution": "e-1"})).await;
     assert_eq!(answer["verdict"], "INSUFFICIENT_DATA");
 }
@@ -121,13 +135,13 @@ async fn without_any_result_nothing_is_compliant() {
 async fn the_result_of_one_target_does_not_stand_for_another() {
     let function = Function::with(seed(healthy()), &[BUCKET, ("MACIE_REGIONS", "eu-west-1,us-east-1")]).await;
     execute(&function, json!({}), |_| true).await;
-    let other = function.aws.object("us-east-1.json").expect("a result");
+    let other = function.aws.object("-us-east-1.json").expect("a result");
     let swapped = FaultKind::Respond {
         status: 200,
         content_type: "application/json".to_owned(),
         body: String::from_utf8(other.to_vec()).expect("JSON"),
     };
-    function.aws.set_faults(vec![Fault { from: 3, ..Fault::of("s3", "GetObject", swapped) }]);
+    function.aws.set_faults(vec![Fault { path: evidence(), ..Fault::of("s3", "GetObject", swapped) }]);
     let answer = function.answer(json!({"step": "PublishReport", "execution": "e-1"})).await;
     assert_eq!((&answer["verdict"], &answer["summary"]["targetsIncomplete"]), (&json!("INSUFFICIENT_DATA"), &json!(1)));
 }
@@ -189,7 +203,7 @@ async fn a_step_that_cannot_hand_on_or_find_what_it_needs_fails_and_publishes_no
     let target = json!({"accountId": ACCOUNT, "region": "us-east-1"});
     let denied = |api| Seed { faults: vec![Fault::of("s3", api, error(403, "AccessDenied", "no"))], ..seed(healthy()) };
     for (seed, variables, event, expected) in [
-        (seed(healthy()), vec![], json!({"step": "ListTargets", "execution": "e"}), "RESULT_BUCKET"),
+        (seed(healthy()), vec![], json!({"step": "ListTargets", "execution": "e"}), "EVIDENCE_BUCKET"),
         (denied("PutObject"), vec![BUCKET], json!({"step": "ListTargets", "execution": "e"}), "AccessDenied"),
         (
             denied("PutObject"),
@@ -244,7 +258,7 @@ async fn what_is_handed_on_holds_the_ids_and_statuses_of_all_members_and_says_ho
     {
         let function = Function::with(seed(target.clone()), &variables).await;
         assert_eq!(execute(&function, json!({}), |_| true).await["verdict"], "NON_COMPLIANT");
-        let document = function.aws.object("us-east-1.json").expect("the evidence of the target");
+        let document = function.aws.object("-us-east-1.json").expect("the evidence of the target");
         let document: Value = serde_json::from_slice(&document).expect("JSON");
         let evidence = &document["content"];
         let ids = &evidence["members"]["idsByStatus"];
@@ -252,7 +266,7 @@ async fn what_is_handed_on_holds_the_ids_and_statuses_of_all_members_and_says_ho
         assert_eq!(ids["Paused"], json!(["100000000099"]));
         let requests = function.aws.requests();
         let stored: Vec<_> = requests.iter().filter(|request| request.operation == "PutObject").collect();
-        assert_eq!(stored.len(), 3);
+        assert_eq!(stored.len(), 7, "what the steps hand on, the report, its page, the state and the history");
         for request in stored {
             let header = |name: &str| request.headers.get(name).map(String::as_str);
             let told = header("x-amz-server-side-encryption");

@@ -14,6 +14,8 @@ pub enum Service {
     Sts,
     /// AWS Account Management.
     Account,
+    /// AWS Organizations.
+    Organizations,
     /// Amazon S3.
     S3,
     /// Amazon SNS.
@@ -27,6 +29,7 @@ impl Service {
             Service::Macie => "Macie",
             Service::Sts => "AWS STS",
             Service::Account => "AWS Account Management",
+            Service::Organizations => "AWS Organizations",
             Service::S3 => "Amazon S3",
             Service::Sns => "Amazon SNS",
         }
@@ -38,6 +41,7 @@ impl Service {
             Service::Macie => "macie2",
             Service::Sts => "sts",
             Service::Account => "account",
+            Service::Organizations => "organizations",
             Service::S3 => "s3",
             Service::Sns => "sns",
         }
@@ -57,10 +61,23 @@ pub struct Row {
     pub resource: &'static str,
     /// What it is called for.
     pub purpose: &'static str,
+    /// Which accounts are asked, by what they are to Macie.
+    pub audience: Audience,
+}
+
+/// Which accounts an operation is for, by what they are to Macie. What is known to be for others is not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Every account has an answer of its own.
+    Everyone,
+    /// Accounts without an administrator: a member account has no such settings of its own.
+    NotMembers,
+    /// Accounts with members.
+    Administrators,
 }
 
 macro_rules! apis {
-    ($($name:ident, $service:ident, $action:literal, $resource:literal, $purpose:literal;)*) => {
+    ($($name:ident, $service:ident, $audience:ident, $action:literal, $resource:literal, $purpose:literal;)*) => {
         /// An operation that the function calls.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Api {
@@ -80,6 +97,7 @@ macro_rules! apis {
                         action: $action,
                         resource: $resource,
                         purpose: $purpose,
+                        audience: Audience::$audience,
                     },)*
                 }
             }
@@ -88,18 +106,36 @@ macro_rules! apis {
 }
 
 apis! {
-    GetMacieSession, Macie, "macie2:GetMacieSession", "*", "whether Macie is enabled or paused";
-    GetAdministratorAccount, Macie, "macie2:GetAdministratorAccount", "*", "the administrator of the account";
-    GetMasterAccount, Macie, "macie2:GetMasterAccount", "*", "the administrator, under the deprecated name of the operation";
-    ListMembers, Macie, "macie2:ListMembers", "*", "the accounts associated with an administrator account";
-    GetMember, Macie, "macie2:GetMember", "arn:aws:macie2:*:ACCOUNT:member/*", "a flagged member, read once more";
-    ListInvitations, Macie, "macie2:ListInvitations", "*", "the invitations that the account received";
-    ListFindingsFilters, Macie, "macie2:ListFindingsFilters", "*", "the findings filters of the account";
-    AssumeRole, Sts, "sts:AssumeRole", "the role", "the role in another Macie administrator account";
-    ListRegions, Account, "account:ListRegions", "arn:aws:account::ACCOUNT:account", "the Regions that the account has not disabled";
-    GetObject, S3, "s3:GetObject", "arn:aws:s3:::BUCKET/runs/*", "a document of a divided run";
-    PutObject, S3, "s3:PutObject", "arn:aws:s3:::BUCKET/runs/*", "a document of a divided run";
-    Publish, Sns, "sns:Publish", "the topic", "the report";
+    GetMacieSession, Macie, Everyone, "macie2:GetMacieSession", "*", "whether Macie is enabled or paused";
+    GetAdministratorAccount, Macie, Everyone, "macie2:GetAdministratorAccount", "*", "the administrator of the account";
+    GetMasterAccount, Macie, Everyone, "macie2:GetMasterAccount", "*", "the administrator, under the deprecated name of the operation";
+    ListMembers, Macie, Everyone, "macie2:ListMembers", "*", "the accounts associated with an administrator account";
+    GetMember, Macie, Everyone, "macie2:GetMember", "arn:aws:macie2:*:ACCOUNT:member/*", "a flagged member, read once more";
+    ListInvitations, Macie, Everyone, "macie2:ListInvitations", "*", "the invitations that the account received";
+    ListFindingsFilters, Macie, Everyone, "macie2:ListFindingsFilters", "*", "the findings filters of the account";
+    GetFindingsFilter, Macie, Everyone, "macie2:GetFindingsFilter", "arn:aws:macie2:*:ACCOUNT:findings-filter/*", "the criteria of a filter that archives findings";
+    GetFindingStatistics, Macie, Everyone, "macie2:GetFindingStatistics", "*", "how many findings match a filter that archives them";
+    DescribeOrganizationConfiguration, Macie, NotMembers, "macie2:DescribeOrganizationConfiguration", "*", "whether new accounts of the organization are enabled";
+    GetAutomatedDiscoveryConfiguration, Macie, NotMembers, "macie2:GetAutomatedDiscoveryConfiguration", "*", "whether automated sensitive data discovery is on";
+    ListAutomatedDiscoveryAccounts, Macie, Administrators, "macie2:ListAutomatedDiscoveryAccounts", "*", "the members for which automated discovery is off";
+    ListClassificationScopes, Macie, NotMembers, "macie2:ListClassificationScopes", "*", "the scope of automated discovery";
+    GetClassificationScope, Macie, NotMembers, "macie2:GetClassificationScope", "*", "the buckets that are excluded from automated discovery";
+    ListSensitivityInspectionTemplates, Macie, NotMembers, "macie2:ListSensitivityInspectionTemplates", "*", "the settings of automated discovery";
+    GetSensitivityInspectionTemplate, Macie, NotMembers, "macie2:GetSensitivityInspectionTemplate", "*", "the allow lists and excluded detectors of automated discovery";
+    ListManagedDataIdentifiers, Macie, NotMembers, "macie2:ListManagedDataIdentifiers", "*", "the category of an excluded managed data identifier";
+    ListClassificationJobs, Macie, Everyone, "macie2:ListClassificationJobs", "*", "the classification jobs that are stopped or that fail";
+    DescribeClassificationJob, Macie, Everyone, "macie2:DescribeClassificationJob", "arn:aws:macie2:*:ACCOUNT:classification-job/*", "the allow lists of a job";
+    ListAllowLists, Macie, Everyone, "macie2:ListAllowLists", "*", "the allow lists of the account";
+    GetAllowList, Macie, Everyone, "macie2:GetAllowList", "arn:aws:macie2:*:ACCOUNT:allow-list/*", "what an allow list that is in use lets pass";
+    DescribeBuckets, Macie, Everyone, "macie2:DescribeBuckets", "*", "the buckets that Macie cannot read or does not monitor";
+    GetFindingsPublicationConfiguration, Macie, Everyone, "macie2:GetFindingsPublicationConfiguration", "*", "whether findings go to Security Hub";
+    GetClassificationExportConfiguration, Macie, Everyone, "macie2:GetClassificationExportConfiguration", "*", "whether discovery results are kept";
+    ListAccounts, Organizations, Administrators, "organizations:ListAccounts", "*", "the accounts of the organization";
+    AssumeRole, Sts, Everyone, "sts:AssumeRole", "the role", "the role in another Macie administrator account";
+    ListRegions, Account, Everyone, "account:ListRegions", "arn:aws:account::ACCOUNT:account", "the Regions that the account has not disabled";
+    GetObject, S3, Everyone, "s3:GetObject", "arn:aws:s3:::BUCKET/*", "the state of a target, the exemptions, a document of a divided run";
+    PutObject, S3, Everyone, "s3:PutObject", "arn:aws:s3:::BUCKET/*", "a report, the state of a target, a document of a divided run";
+    Publish, Sns, Everyone, "sns:Publish", "the topic", "the report";
 }
 
 impl Api {
@@ -113,10 +149,25 @@ impl Api {
         (self == Api::GetMasterAccount).then_some(Api::GetAdministratorAccount)
     }
 
-    /// Whether it looks once more at what another operation flagged, so that it is not called where
-    /// nothing was flagged.
+    /// Whether it is about allow lists, which not every Region has.
+    pub fn is_about_allow_lists(self) -> bool {
+        matches!(self, Api::ListAllowLists | Api::GetAllowList)
+    }
+
+    /// Whether it looks once more at what another operation listed or flagged, so that it is not called where
+    /// there is nothing of the kind.
     pub fn is_second_look(self) -> bool {
-        self == Api::GetMember
+        matches!(
+            self,
+            Api::GetMember
+                | Api::GetFindingsFilter
+                | Api::GetFindingStatistics
+                | Api::GetClassificationScope
+                | Api::GetSensitivityInspectionTemplate
+                | Api::ListManagedDataIdentifiers
+                | Api::DescribeClassificationJob
+                | Api::GetAllowList
+        )
     }
 }
 
@@ -136,10 +187,22 @@ mod tests {
     }
 
     #[test]
-    fn two_operations_depend_on_another() {
+    fn some_operations_depend_on_another() {
         let replacing: Vec<_> = Api::ALL.iter().filter_map(|api| api.replaces().map(|other| (*api, other))).collect();
         assert_eq!(replacing, [(Api::GetMasterAccount, Api::GetAdministratorAccount)]);
-        let looking: Vec<_> = Api::ALL.iter().filter(|api| api.is_second_look()).collect();
-        assert_eq!(looking, [&Api::GetMember]);
+        let looking: Vec<_> = Api::ALL.iter().filter(|api| api.is_second_look()).map(|api| api.operation()).collect();
+        assert_eq!(
+            looking,
+            [
+                "GetMember",
+                "GetFindingsFilter",
+                "GetFindingStatistics",
+                "GetClassificationScope",
+                "GetSensitivityInspectionTemplate",
+                "ListManagedDataIdentifiers",
+                "DescribeClassificationJob",
+                "GetAllowList"
+            ]
+        );
     }
 }

@@ -1,14 +1,18 @@
 //! Evidence, judged by the checks: an outcome for each rule, and the violations.
 
-use crate::api::Api;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::api::{Api, Audience};
 use crate::checks::{Check, Checks, Judge, Problem, Scope};
-use crate::evidence::{Evidence, ReadState};
-use crate::names::{Target, fingerprint};
+use crate::evidence::{AccountRole, Evidence, ReadState};
+use crate::names::{Target, fingerprint, has_allow_lists};
 use crate::policy::Policy;
 use crate::severity::Severity;
 
 /// What a rule came to in a target. The first that holds, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Outcome {
     /// Something breaks it.
     Failed,
@@ -48,7 +52,11 @@ impl Violation {
             id: fingerprint(&parts),
             rule: check.id,
             title: check.title,
-            remediation: format!("{} {}", check.risk, check.fix),
+            remediation: [check.risk, problem.note.unwrap_or_default(), check.fix]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join(" "),
             severity: problem.severity.unwrap_or(check.severity),
             target: target.clone(),
             problem,
@@ -56,11 +64,20 @@ impl Violation {
     }
 }
 
+/// What a check came to in a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Result {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Whether everything that the check needs was read.
+    pub was_read: bool,
+}
+
 /// What the checks made of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// The outcome of each check in force, in their order.
-    pub outcomes: Vec<Outcome>,
+    /// What each check in force came to, in their order.
+    pub results: Vec<Result>,
     /// Whether every read was finished, and nothing that a check needs went unread.
     pub complete: bool,
     /// What was found.
@@ -70,14 +87,15 @@ pub struct Judgement {
 /// Judges one target by every check but those over the whole run, which pass here unless something
 /// that they need is missing.
 pub fn judge(evidence: &Evidence, checks: &Checks, policy: &Policy) -> Judgement {
-    let scope = Scope { target: &evidence.target, policy };
-    let outcomes = Vec::with_capacity(checks.len());
-    let mut judgement = Judgement { outcomes, complete: evidence.is_complete(), violations: Vec::new() };
+    let scope = Scope { target: &evidence.target, role: evidence.role(), policy };
+    let results = Vec::with_capacity(checks.len());
+    let mut judgement = Judgement { results, complete: evidence.is_complete(), violations: Vec::new() };
     for check in checks.iter() {
         let missing = check.needs.iter().any(|api| is_missing(*api, evidence));
         judgement.complete &= !missing;
         let problems = problems(check, evidence, &scope);
-        judgement.outcomes.push(outcome(check, evidence, !problems.is_empty(), missing));
+        let outcome = outcome(check, evidence, policy, !problems.is_empty(), missing);
+        judgement.results.push(Result { outcome, was_read: !missing });
         judgement.violations.extend(problems.into_iter().map(|found| Violation::new(check, &evidence.target, found)));
     }
     judgement
@@ -112,36 +130,46 @@ fn problems(check: &Check, evidence: &Evidence, scope: &Scope<'_>) -> Vec<Proble
     }
 }
 
-fn outcome(check: &Check, evidence: &Evidence, failed: bool, missing: bool) -> Outcome {
+fn outcome(check: &Check, evidence: &Evidence, policy: &Policy, failed: bool, missing: bool) -> Outcome {
     if failed {
         Outcome::Failed
     } else if missing {
         Outcome::NotEvaluated
-    } else if !applies(check, evidence) {
+    } else if !applies(check, evidence, policy) {
         Outcome::NotApplicable
     } else {
         Outcome::Passed
     }
 }
 
-/// Whether something that was needed was not read. Where Macie is off, what was not asked for is not
-/// missing.
+/// Whether something that was needed was not read. Where Macie is off, and where an account is not one that an
+/// operation is for, what was not asked for is not missing.
 fn is_missing(api: Api, evidence: &Evidence) -> bool {
     match evidence.state_of(api) {
         ReadState::Complete => false,
         ReadState::Incomplete => true,
-        ReadState::NotAsked => !evidence.is_macie_off() && !api.is_second_look(),
+        ReadState::NotAsked => !evidence.is_macie_off() && !api.is_second_look() && !is_for_others(api, evidence),
     }
 }
 
-/// Whether a rule has something to say about a target, given what the account is to Macie.
-fn applies(check: &Check, evidence: &Evidence) -> bool {
-    match check.judge {
-        _ if evidence.is_macie_off() => false,
-        Judge::Administrator(_) => evidence.administrator.is_some(),
-        Judge::Member(_) => evidence.administrator.is_none() || evidence.items_of(Api::ListMembers) != Some(0),
-        _ => true,
+/// Whether an operation is known not to be for the account, or not to exist in the Region.
+fn is_for_others(api: Api, evidence: &Evidence) -> bool {
+    let role = evidence.role();
+    match api.row().audience {
+        Audience::Everyone => api.is_about_allow_lists() && !has_allow_lists(&evidence.target.region),
+        Audience::NotMembers => role == Some(AccountRole::Member),
+        Audience::Administrators if api == Api::ListAccounts => {
+            evidence.organization.is_none()
+                && evidence.state_of(Api::DescribeOrganizationConfiguration) == ReadState::Complete
+                || role == Some(AccountRole::Member)
+        }
+        Audience::Administrators => matches!(role, Some(AccountRole::Member | AccountRole::Standalone)),
     }
+}
+
+/// Whether a rule has something to say about a target.
+fn applies(check: &Check, evidence: &Evidence, policy: &Policy) -> bool {
+    !evidence.is_macie_off() && (check.applies)(evidence, policy)
 }
 
 #[cfg(test)]
@@ -150,12 +178,22 @@ mod tests {
     use crate::evidence::{Administrator, Invitation, Member, Read, Session, SessionStatus};
     use crate::failure::Failure;
 
-    const READS: [Api; 5] = [
+    /// The operations that a standalone account is asked for.
+    const READS: [Api; 14] = [
         Api::GetMacieSession,
         Api::GetAdministratorAccount,
         Api::ListMembers,
         Api::ListInvitations,
         Api::ListFindingsFilters,
+        Api::DescribeOrganizationConfiguration,
+        Api::GetAutomatedDiscoveryConfiguration,
+        Api::ListClassificationScopes,
+        Api::ListSensitivityInspectionTemplates,
+        Api::ListClassificationJobs,
+        Api::ListAllowLists,
+        Api::DescribeBuckets,
+        Api::GetFindingsPublicationConfiguration,
+        Api::GetClassificationExportConfiguration,
     ];
 
     /// Everything read, and nothing there.
@@ -199,6 +237,7 @@ mod tests {
             since: None,
             confirmed: false,
         });
+        evidence.reads.push(Read::new(Api::ListAutomatedDiscoveryAccounts));
         with_members(evidence, 1)
     }
 
@@ -210,13 +249,13 @@ mod tests {
 
     fn policy() -> Policy {
         let today = time::Date::from_calendar_date(2026, time::Month::November, 22).expect("a date");
-        Policy { today }
+        Policy { today, expected_administrators: Vec::new() }
     }
 
     fn outcome_of(rule: &str, evidence: &Evidence) -> Outcome {
         let checks = Checks::without(&[]);
         let place = checks.iter().position(|check| check.id == rule).expect("a rule");
-        judge(evidence, &checks, &policy()).outcomes[place]
+        judge(evidence, &checks, &policy()).results[place].outcome
     }
 
     #[test]
@@ -289,8 +328,9 @@ mod tests {
     fn a_rule_that_is_switched_off_has_no_outcome() {
         let checks = Checks::without(&["member-macie-paused"]);
         let judgement = judge(&with_paused_member(clean()), &checks, &policy());
-        assert_eq!(judgement.outcomes.len(), checks.len());
-        assert!(judgement.violations.is_empty() && !judgement.outcomes.contains(&Outcome::Failed));
+        assert_eq!(judgement.results.len(), checks.len());
+        assert!(judgement.violations.is_empty());
+        assert!(judgement.results.iter().all(|result| result.outcome != Outcome::Failed && result.was_read));
     }
 
     #[test]

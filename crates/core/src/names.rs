@@ -42,6 +42,43 @@ pub struct Target {
     pub region: String,
 }
 
+/// Whether Macie has allow lists in a Region: everywhere but in Asia Pacific (Osaka) (Macie User Guide, "Allow
+/// lists").
+pub fn has_allow_lists(region: &str) -> bool {
+    region != "ap-northeast-3"
+}
+
+/// The Regions of the partitions of AWS that every account has. All that came after March 2019 have to be opted
+/// into (AWS Account Management Reference Guide, "Enable or disable AWS Regions").
+const DEFAULT_REGIONS: [&str; 21] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Whether an account has a Region only after it opted into it.
+pub fn has_to_be_opted_into(region: &str) -> bool {
+    !DEFAULT_REGIONS.contains(&region)
+}
+
 /// Which Regions to audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Regions {
@@ -130,7 +167,21 @@ pub fn fingerprint(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..16])
+}
+
+/// The SHA-256 digest of some bytes, in 64 lowercase hexadecimal digits.
+///
+/// ```
+/// let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+/// assert_eq!(macie_compliance_core::names::sha256(b"abc"), digest);
+/// ```
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a text has the form of a Region's code, such as `eu-west-1` or `us-gov-west-1`. It

@@ -8,4 +8,6 @@ use time::Date;
 pub struct Policy {
     /// The date in UTC on which is judged.
     pub today: Date,
+    /// The Macie administrators that are expected (`EXPECTED_ADMINISTRATOR`); none where it is not set.
+    pub expected_administrators: Vec<String>,
 }

@@ -110,12 +110,17 @@ const NOT_ENABLED: [&str; 5] = [
 ];
 
 /// Words that Macie and its sister services use towards an account that is not the administrator.
-const NOT_ADMINISTRATOR: [&str; 5] = [
+///
+/// The last two are how the Macie User Guide says that a member account has no settings of discovery. What the service
+/// says is not published.
+const NOT_ADMINISTRATOR: [&str; 7] = [
     "must be the macie administrator",
     "must be the delegated macie administrator",
     "only the delegated macie administrator",
     "not the macie administrator",
     "not an administrator for this organization",
+    "member account cannot access",
+    "members cannot access",
 ];
 
 /// Words that say of a member that it is not there. Terraform's AWS provider has met the second to the fourth.
@@ -212,7 +217,12 @@ fn plain(message: &str) -> String {
     let parts = parts.map(|(index, part)| if index % 2 == 1 && part.starts_with("arn:") { "arn" } else { part });
     let text = parts.collect::<String>();
     let words = text.split_whitespace().map(|word| if word.contains("arn:") { "arn" } else { word });
-    words.collect::<Vec<_>>().join(" ").replace("n't ", " not ").replace("amazon macie", "macie")
+    words
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace("can't ", "cannot ")
+        .replace("n't ", " not ")
+        .replace("amazon macie", "macie")
 }
 
 #[cfg(test)]

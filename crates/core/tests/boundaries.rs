@@ -80,8 +80,8 @@ fn settings_are_taken_up_to_their_edges() {
         ("DEADLINE_MARGIN_SECONDS", "600".to_owned()),
         ("INCLUDE_EMAILS", "false".to_owned()),
         ("NOTIFY_ON", "always".to_owned()),
-        ("RESULT_BUCKET", bucket.clone()),
-        ("RESULT_BUCKET", "a-1".to_owned()),
+        ("EVIDENCE_BUCKET", bucket.clone()),
+        ("EVIDENCE_BUCKET", "a-1".to_owned()),
     ] {
         assert!(settings(variable, &value).is_ok(), "{variable}={value}");
     }
@@ -97,11 +97,11 @@ fn settings_are_taken_up_to_their_edges() {
         ("MACIE_ROLE_ARNS", "arn:aws:sts::111122223333:role/x".to_owned()),
         ("MAX_CONCURRENCY", "1001".to_owned()),
         ("DEADLINE_MARGIN_SECONDS", "601".to_owned()),
-        ("RESULT_BUCKET", "ab".to_owned()),
-        ("RESULT_BUCKET", format!("{bucket}b")),
-        ("RESULT_BUCKET", "-ab".to_owned()),
-        ("RESULT_BUCKET", "ab-".to_owned()),
-        ("RESULT_BUCKET", "aBc".to_owned()),
+        ("EVIDENCE_BUCKET", "ab".to_owned()),
+        ("EVIDENCE_BUCKET", format!("{bucket}b")),
+        ("EVIDENCE_BUCKET", "-ab".to_owned()),
+        ("EVIDENCE_BUCKET", "ab-".to_owned()),
+        ("EVIDENCE_BUCKET", "aBc".to_owned()),
         ("AWS_REGION", "nowhere".to_owned()),
     ] {
         let problems = settings(variable, &value).expect_err(&value).0;
@@ -114,8 +114,8 @@ fn settings_are_taken_up_to_their_edges() {
 fn a_list_leaves_out_what_is_empty_or_there_already() {
     let read = settings("MACIE_REGIONS", " eu-west-1,, us-east-1 ,eu-west-1,").expect("valid");
     assert_eq!(read.regions, Regions::These(vec!["eu-west-1".to_owned(), "us-east-1".to_owned()]));
-    assert_eq!(settings("RESULT_BUCKET", "results").expect("valid").result_bucket.as_deref(), Some("results"));
-    assert_eq!(settings("RESULT_BUCKET", "").expect("valid").result_bucket, None);
+    assert_eq!(settings("EVIDENCE_BUCKET", "results").expect("valid").evidence_bucket.as_deref(), Some("results"));
+    assert_eq!(settings("EVIDENCE_BUCKET", "").expect("valid").evidence_bucket, None);
 }
 
 #[test]

@@ -20,6 +20,7 @@ static SHARED: Check = Check {
     risk: "It is a test.",
     fix: "Nothing.",
     needs: &[Api::ListFindingsFilters],
+    applies: |_, _| true,
     judge: Judge::Run(|run, _| {
         let mut known = std::collections::HashSet::new();
         let filters =
@@ -39,6 +40,7 @@ static CROWDED: Check = Check {
     risk: "It is a test.",
     fix: "Nothing.",
     needs: &[Api::ListFindingsFilters],
+    applies: |_, _| true,
     judge: Judge::Target(|evidence, scope| {
         let resource = Resource::new(ResourceType::Session, &scope.target.account_id);
         let problem = Problem { severity: Some(Severity::High), ..Problem::with(resource) };
@@ -108,7 +110,7 @@ fn a_read_that_a_rule_needs_and_nobody_made_leaves_the_target_incomplete() {
 #[test]
 fn an_item_is_kept_while_a_page_is_read_if_an_enabled_check_has_something_to_say_about_it() {
     let (target, policy) = (target(1, "eu-west-1"), policy());
-    let scope = Scope { target: &target, policy: &policy };
+    let scope = Scope { target: &target, role: None, policy: &policy };
     let all = checks();
     let session = |status| Session { status, since: None };
     let none = Checks::without(&all.iter().map(|check| check.id).collect::<Vec<_>>());

@@ -13,10 +13,12 @@ use std::{env, fs};
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks::{self, Check};
 use macie_compliance_core::evidence::{Filter, Member, Read};
+use macie_compliance_core::exemptions;
 use macie_compliance_core::inlet::settings::Settings;
 use macie_compliance_core::inlet::variables::VARIABLES;
 use macie_compliance_core::names::MACIE_REGIONS;
 use macie_compliance_core::report::v1::{self, Report};
+use macie_compliance_core::severity::Severity;
 use macie_compliance_core::testing::{by_status, clean, filter, member, report, target};
 use serde_json::{Value, json};
 
@@ -40,7 +42,10 @@ fn generated(name: &str) -> Option<String> {
         "checks" => table_of_checks(),
         "checks in full" => checks_in_full(),
         "settings" => settings(),
-        "report" => fields(),
+        "report" => fields(&schema()),
+        "exemptions" => fields(&schema_of_exemptions()),
+        "probes" => probes(),
+        "number of rules" => number_of_rules(),
         "example" => format!("```json\n{}\n```\n", serde_json::to_string_pretty(&example()).expect("a report")),
         _ => mail(name.strip_prefix("mail of ")?)?,
     })
@@ -94,11 +99,31 @@ fn schema() -> Value {
     serde_json::from_str(&v1::schema()).expect("the schema is JSON")
 }
 
-/// Every field of the report, from its schema.
-fn fields() -> String {
+fn schema_of_exemptions() -> Value {
+    serde_json::from_str(&exemptions::schema()).expect("the schema is JSON")
+}
+
+/// Every field of a document, from its schema.
+fn fields(schema: &Value) -> String {
     let mut table = "| field | type | meaning |\n|---|---|---|\n".to_owned();
-    table.push_str(&rows("", &schema()));
+    table.push_str(&rows("", schema));
     table
+}
+
+/// The texts on which the regular expressions of allow lists are tried.
+fn probes() -> String {
+    let mut table = "| kind | text |\n|---|---|\n".to_owned();
+    for (kind, text) in checks::PROBES {
+        writeln!(table, "| {kind} | `{text}` |").expect("a text");
+    }
+    table
+}
+
+fn number_of_rules() -> String {
+    let of = |severity| checks::all().filter(|check| check.severity == severity).count();
+    let counts: Vec<String> =
+        Severity::ALL.iter().map(|severity| format!("{} {}", of(*severity), severity.as_str())).collect();
+    format!("**{} rules**: {}.\n", checks::all().count(), counts.join(", "))
 }
 
 fn rows(path: &str, object: &Value) -> String {
@@ -126,9 +151,12 @@ fn row(path: &str, field: &Value, optional: bool) -> String {
 
 fn kind(field: &Value) -> String {
     if let Some(forms) = field["anyOf"].as_array() {
-        return forms.iter().map(kind).collect::<Vec<_>>().join(" or ");
+        let mut kinds: Vec<String> = forms.iter().map(kind).collect();
+        kinds.dedup();
+        return kinds.join(" or ");
     }
-    if let Some(values) = field["enum"].as_array() {
+    // A list that fills a page is elsewhere.
+    if let Some(values) = field["enum"].as_array().filter(|values| values.len() < 10) {
         return values
             .iter()
             .map(|value| format!("`{}`", value.as_str().unwrap_or("null")))
@@ -141,6 +169,10 @@ fn kind(field: &Value) -> String {
         let values = named["enum"].as_array().or(named["oneOf"].as_array()).expect("one of some texts");
         let text = |value: &Value| value["const"].as_str().or(value.as_str()).expect("a text").to_owned();
         return values.iter().map(|value| format!("`{}`", text(value))).collect::<Vec<_>>().join(", ");
+    }
+    if let Some(values) = field["oneOf"].as_array() {
+        let values = values.iter().map(|value| format!("`{}`", value["const"].as_str().expect("a text")));
+        return values.collect::<Vec<_>>().join(", ");
     }
     match &field["type"] {
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
@@ -176,7 +208,8 @@ fn example() -> Report {
 
 /// A mail, as its golden file has it.
 fn mail(name: &str) -> Option<String> {
-    let path = repository(&format!("crates/core/tests/snapshots/golden__{}.snap", name.replace([' ', '-'], "_")));
+    let path =
+        repository(&format!("crates/core/tests/golden/snapshots/golden__{}.snap", name.replace([' ', '-'], "_")));
     let snapshot = fs::read_to_string(path).ok()?;
     let mail = snapshot.splitn(3, "---\n").nth(2)?.trim_end();
     Some(format!("```text\n{mail}\n```\n"))
@@ -199,8 +232,27 @@ fn what_is_generated_in_a_page_is_not_stale() {
         }
         hold(&path, &expected);
     }
-    for name in ["permissions", "checks", "checks in full", "settings", "report", "example"] {
+    for name in [
+        "permissions",
+        "checks",
+        "checks in full",
+        "settings",
+        "report",
+        "exemptions",
+        "probes",
+        "number of rules",
+        "example",
+    ] {
         assert!(found.contains(name), "{name} is in no page");
+    }
+}
+
+#[test]
+fn the_guide_for_a_new_organization_decides_about_every_rule() {
+    let guide = read(&repository("docs/guides/new-organization.md"));
+    for Check { id, .. } in checks::all() {
+        let lines = guide.lines().filter(|line| line.starts_with(&format!("| [`{id}`]"))).count();
+        assert_eq!(lines, 1, "{id}");
     }
 }
 
@@ -233,6 +285,11 @@ fn the_names_that_parameters_may_hold_are_not_stale() {
 #[test]
 fn the_schema_in_the_repository_is_not_stale() {
     hold(&repository("schema/report-1.1.schema.json"), &v1::schema());
+}
+
+#[test]
+fn the_schema_of_exemptions_in_the_repository_is_not_stale() {
+    hold(&repository("schema/exemptions-1.0.schema.json"), &exemptions::schema());
 }
 
 #[test]
@@ -275,7 +332,7 @@ fn the_parameters_of_the_documentation_set_their_variables_in_the_template() {
     };
     for variable in VARIABLES {
         let line = line(variable.name);
-        let parameter = variable.parameter.unwrap_or("ResultBucket");
+        let parameter = variable.parameter.expect("the template sets it by a parameter");
         assert!(line.contains(parameter), "{line} is of {parameter}");
     }
 }

@@ -29,7 +29,7 @@ fn mail(json: &str) -> Result<String, String> {
 
 /// The mail as the function publishes it.
 fn published(report: &Report) -> String {
-    let message = Messages::of(report).get(0).expect("a message");
+    let message = Messages::of(report, usize::MAX).get(0).expect("a message");
     let body: Value = serde_json::from_str(&message.body).expect("JSON");
     format!("Subject: {}\n\n{}", message.subject, body["email"].as_str().expect("a mail"))
 }

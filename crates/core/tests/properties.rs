@@ -1,12 +1,15 @@
 //! What must hold for all inputs.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::{env, iter};
 
-use macie_compliance_core::api::Api;
+use macie_compliance_core::api::{Api, Audience, Service};
 use macie_compliance_core::checks::Checks;
 use macie_compliance_core::evidence::{
-    Administrator, Evidence, Filter, Invitation, Member, Read, ReadState, Session, SessionStatus,
+    AccountRole, Administrator, AllowList, Bucket, Buckets, Discovery, Evidence, Filter, Invitation, Job,
+    ManagedDataIdentifier, Member, Organization, Publication, Read, ReadState, Results, Roster, RosterAccount, Session,
+    SessionStatus,
 };
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::event;
@@ -14,11 +17,13 @@ use macie_compliance_core::inlet::settings::Settings;
 use macie_compliance_core::judge::{Outcome, judge};
 use macie_compliance_core::order::{Event, Trigger};
 use macie_compliance_core::render::{LIMIT, Messages};
-use macie_compliance_core::report::v1::{Report, Verdict};
-use macie_compliance_core::report::{Builder, Header};
-use macie_compliance_core::testing::{checks, envelope, filter, members, policy, target};
+use macie_compliance_core::report::v1::{Exempted, Exemptions, Report, Verdict};
+use macie_compliance_core::report::{Builder, Earlier, Header, Terms};
+use macie_compliance_core::testing::{
+    checks, envelope, exemption, filter, gone, members, policy, remembered, settled, target,
+};
 use macie_compliance_core::text;
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -54,23 +59,17 @@ fn items() -> impl Strategy<Value = Vec<Item>> {
 
 /// Every read that can be, each at most once: complete, or with a failure, or not tried.
 fn reads() -> impl Strategy<Value = Vec<Read>> {
-    let apis = [
-        Api::GetMacieSession,
-        Api::GetAdministratorAccount,
-        Api::ListMembers,
-        Api::GetMember,
-        Api::ListInvitations,
-        Api::ListFindingsFilters,
-    ];
+    let of_targets = Api::ALL.iter().filter(|api| api.row().service == Service::Macie && api.replaces().is_none());
+    let apis: Vec<Api> = of_targets.copied().collect();
     let one = |api: Api| {
-        let failure = prop_oneof![9 => Just(None), 1 => words().prop_map(Some)];
+        let failure = prop_oneof![29 => Just(None), 1 => words().prop_map(Some)];
         let read = (failure, 0_u64..3).prop_map(move |(failure, items)| {
             let failure = failure.map(|text| Failure::own(&text, text.clone()));
             Some(Read { items, failure, ..Read::new(api) })
         });
-        prop_oneof![9 => read, 1 => Just(None)]
+        prop_oneof![29 => read, 1 => Just(None)]
     };
-    (apis.map(one), any::<bool>()).prop_map(|(reads, older)| {
+    (apis.into_iter().map(one).collect::<Vec<_>>(), any::<bool>()).prop_map(|(reads, older)| {
         let mut reads: Vec<Read> = reads.into_iter().flatten().collect();
         for read in &mut reads {
             if older && read.api == Api::GetAdministratorAccount {
@@ -81,9 +80,81 @@ fn reads() -> impl Strategy<Value = Vec<Read>> {
     })
 }
 
+fn roster() -> impl Strategy<Value = Option<Arc<Roster>>> {
+    let account = |(id, _, name, _, is_management): Item| RosterAccount { id, name, is_management };
+    let roster = (prop::bool::weighted(0.9), prop::bool::weighted(0.9), items());
+    let roster = roster.prop_map(move |(is_in_use, is_complete, accounts)| {
+        let accounts = if is_in_use { accounts.into_iter().map(account).collect() } else { Vec::new() };
+        Arc::new(Roster { is_in_use, is_complete, accounts })
+    });
+    prop::option::of(roster)
+}
+
+fn organization() -> impl Strategy<Value = Option<Organization>> {
+    let flags = (any::<bool>(), any::<bool>());
+    prop::option::of(flags.prop_map(|(auto_enable, is_limit_reached)| Organization { auto_enable, is_limit_reached }))
+}
+
+fn discovery() -> impl Strategy<Value = Discovery> {
+    let ids = || vec("[a-z0-9]{1,12}", 0..5);
+    (any::<bool>(), status(), ids(), ids(), items(), ids()).prop_map(
+        |(is_on, setting, accounts, buckets, excluded, lists)| {
+            let excluded = excluded.into_iter().map(|(id, _, category, ..)| ManagedDataIdentifier { id, category });
+            Discovery {
+                status: Some(if is_on { "ENABLED" } else { "DISABLED" }.to_owned()),
+                auto_enable_members: setting,
+                disabled_accounts: accounts,
+                excluded_buckets: buckets,
+                excluded_identifiers: excluded.collect(),
+                allow_lists: lists,
+            }
+        },
+    )
+}
+
+/// What there is beside members, invitations and filters.
+fn mutes() -> impl Strategy<Value = Evidence> {
+    let publication = prop::option::of((any::<bool>(), any::<bool>()));
+    let results = prop::option::of(prop::option::of(words()));
+    let quota = btree_map("[0-9]{12}", 0_u64..9, 0..3);
+    let lists = (items(), items(), items());
+    (roster(), organization(), discovery(), lists, quota, publication, results).prop_map(
+        |(roster, organization, discovery, (jobs, lists, buckets), over_quota, publication, results)| Evidence {
+            roster: roster.filter(|_| organization.is_some()),
+            organization,
+            discovery,
+            jobs: jobs
+                .into_iter()
+                .map(|(id, status, name, since, is_scheduled)| {
+                    let has_failed = since.is_some();
+                    Job { id, status, name, since, is_scheduled, has_failed, allow_lists: Vec::new() }
+                })
+                .collect(),
+            allow_lists: lists
+                .into_iter()
+                .map(|(id, status, regex, name, _)| AllowList { id, arn: None, name, status, regex })
+                .collect(),
+            buckets: Buckets {
+                unreadable: buckets
+                    .into_iter()
+                    .map(|(name, account_id, arn, ..)| Bucket { name, arn, account_id })
+                    .collect(),
+                over_quota,
+            },
+            publication: publication.map(|(policy_findings, sensitive_data_findings)| Publication {
+                policy_findings,
+                sensitive_data_findings,
+            }),
+            results: results.map(|bucket| Results { bucket }),
+            ..Evidence::new(target(1, ""))
+        },
+    )
+}
+
 prop_compose! {
     fn evidence()(
-        region in prop::sample::select(vec!["eu-west-1", "us-east-1", "ap-southeast-2"]),
+        region in prop::sample::select(vec!["eu-west-1", "us-east-1", "ap-southeast-2", "ap-northeast-3"]),
+        mutes in prop_oneof![3 => mutes(), 1 => Just(Evidence::new(target(1, "")))],
         account in 1_u64..5,
         reads in reads(),
         session in prop::option::of(session()),
@@ -94,7 +165,7 @@ prop_compose! {
     ) -> Evidence {
         let member = |(id, status, arn, email, confirmed): Item| Member { id, since: email.clone(), arn, email, status, confirmed };
         let invitation = |(sender_id, status, since, _, _): Item| Invitation { sender_id, status, since };
-        let filter = |(id, action, arn, name, _): Item| Filter { id, arn, name, action };
+        let filter = |(id, action, arn, name, _): Item| Filter { id, arn, name, action, detail: None };
         Evidence {
             reads,
             session,
@@ -102,9 +173,25 @@ prop_compose! {
             members: members(flagged.into_iter().map(member).collect()),
             invitations: invitations.into_iter().map(invitation).collect(),
             filters: filters.into_iter().map(filter).collect(),
-            ..Evidence::new(target(account, region))
+            target: target(account, region),
+            ..mutes
         }
     }
+}
+
+/// Whether an account is asked, by what it is to Macie. One of which that is not known is asked everything.
+fn is_asked_of(api: Api, evidence: &Evidence) -> bool {
+    let has_no_lists = evidence.target.region == "ap-northeast-3" && api.is_about_allow_lists();
+    let administers = evidence.organization.is_some()
+        || evidence.state_of(Api::DescribeOrganizationConfiguration) != ReadState::Complete;
+    let is_for_it = match (api.row().audience, evidence.role()) {
+        (Audience::Everyone, _) => true,
+        (Audience::NotMembers | Audience::Administrators, Some(AccountRole::Member)) => false,
+        (Audience::NotMembers, _) => true,
+        (Audience::Administrators, role) if api != Api::ListAccounts => role != Some(AccountRole::Standalone),
+        (Audience::Administrators, _) => administers,
+    };
+    !has_no_lists && is_for_it && !api.is_second_look()
 }
 
 /// The evidence of a run, in which each target is once.
@@ -118,10 +205,11 @@ fn run() -> impl Strategy<Value = Vec<Evidence>> {
 
 fn build_by(checks: &Checks, evidence: &[Evidence], text: &str) -> Report {
     let policy = policy();
-    let mut builder = Builder::new(checks, &policy);
-    evidence.iter().for_each(|evidence| builder.add(evidence.clone()));
+    let mut builder = Builder::new(checks, &policy, Terms::default());
+    evidence.iter().for_each(|evidence| builder.add(evidence.clone(), Earlier::NotKept));
     let trigger = Trigger { source: text.to_owned(), ..Trigger::default() };
-    builder.report(Header { report_id: text.to_owned(), generated_at: "2026-11-22T06:00:04Z".to_owned(), trigger })
+    let header = Header { report_id: text.to_owned(), generated_at: "2026-11-22T06:00:04Z".to_owned(), trigger };
+    builder.build(header).report
 }
 
 fn build(evidence: &[Evidence], text: &str) -> Report {
@@ -244,7 +332,7 @@ proptest! {
     ) {
         let run: Vec<Evidence> = run.into_iter().map(|evidence| enlarged(evidence, times)).collect();
         let report = build(&run, &text::clip(&text));
-        let messages = Messages::of(&report);
+        let messages = Messages::of(&report, usize::MAX);
         let (mut held, mut known) = (Vec::new(), HashSet::new());
         for (index, message) in messages.iter().enumerate() {
             prop_assert!(message.size() <= LIMIT, "{} bytes", message.size());
@@ -262,7 +350,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_a_subject_a_mail_or_a_line_unsafe(run in run(), text in words()) {
-        for message in Messages::of(&build(&run, &text)).iter() {
+        for message in Messages::of(&build(&run, &text), usize::MAX).iter() {
             prop_assert!(message.subject.len() <= 99 && !message.subject.is_empty());
             prop_assert!(message.subject.chars().all(|c| (' '..='~').contains(&c)), "{:?}", message.subject);
             let body: Value = serde_json::from_str(&message.body).expect("JSON");
@@ -277,12 +365,14 @@ proptest! {
     #[test]
     fn compliant_means_that_every_read_of_every_target_is_complete(run in run()) {
         let report = build(&run, "r");
+        let checks = checks();
         let asked = |evidence: &Evidence| {
-            let of_it = |api: &Api| evidence.state_of(*api) != ReadState::NotAsked;
-            evidence.is_macie_off()
-                || [Api::GetMacieSession, Api::GetAdministratorAccount, Api::ListMembers, Api::ListInvitations, Api::ListFindingsFilters]
-                    .iter()
-                    .all(of_it)
+            let mut needed = Api::ALL.iter().copied().filter(|api| checks.need(*api));
+            needed.all(|api| match evidence.state_of(api) {
+                ReadState::Complete => true,
+                ReadState::Incomplete => false,
+                ReadState::NotAsked => evidence.is_macie_off() || !is_asked_of(api, evidence),
+            })
         };
         let all_read = !run.is_empty() && run.iter().all(|evidence| evidence.is_complete() && asked(evidence));
         prop_assert_eq!(report.complete, all_read);
@@ -302,11 +392,11 @@ proptest! {
         }
         for evidence in &run {
             let judgement = judge(evidence, &checks, &policy);
-            for (check, outcome) in checks.iter().zip(judgement.outcomes) {
+            for (check, outcome) in checks.iter().zip(judgement.results.iter().map(|result| result.outcome)) {
                 let violated = report.violations.iter().any(|v| v.rule == check.id && v.target == evidence.target);
                 prop_assert_eq!(outcome == Outcome::Failed, violated);
                 let state = |api: &&Api| evidence.state_of(**api);
-                let missing = check.needs.iter().filter(|api| !api.is_second_look()).any(|api| state(&api) != ReadState::Complete)
+                let missing = check.needs.iter().filter(|api| is_asked_of(**api, evidence)).any(|api| state(&api) != ReadState::Complete)
                     || check.needs.iter().any(|api| state(&api) == ReadState::Incomplete);
                 prop_assert!(outcome != Outcome::Passed || !missing, "{} {outcome:?}", check.id);
             }
@@ -387,12 +477,53 @@ proptest! {
     #![proptest_config(cases(8))]
 
     #[test]
+    fn no_message_is_too_large_whatever_has_changed(
+        flagged in 0_usize..1_500, listed in 0_usize..160, name in words(), times in 1_usize..40, max_parts in 1_usize..12,
+        is_stored in any::<bool>(),
+    ) {
+        let name = text::clip(&name.repeat(times));
+        let mut report = remembered(build(&many(40, flagged + 3 * listed, &name), "r"));
+        let mut others = report.violations.split_off(flagged);
+        let changes = report.changes.as_mut().expect("changes");
+        changes.resolved = others.drain(..listed).map(|violation| gone(&violation)).collect();
+        changes.unknown = others.drain(..listed).map(|violation| gone(&violation)).collect();
+        let exempt = |violation| Exempted { violation, exemption: exemption(&name, "2026-11-30") };
+        report.exempted = others.into_iter().map(exempt).collect();
+        let entries = vec![name.clone(); listed];
+        report.exemptions = Some(Exemptions { expiring_soon: entries.clone(), unused: entries, ..Exemptions::default() });
+        if !is_stored {
+            report.evidence = None;
+        }
+        let report = settled(report);
+        let messages = Messages::of(&report, max_parts);
+        let mut held = Vec::new();
+        for message in messages.iter() {
+            prop_assert!(message.size() <= LIMIT && envelope(&message).len() <= LIMIT, "{} bytes", message.size());
+            let part: Value = serde_json::from_str(&message.report()).expect("each part is JSON");
+            for list in [&part["exempted"], &part["changes"]["resolved"], &part["changes"]["unknown"]] {
+                prop_assert!(list.as_array().expect("a list").len() <= 100);
+            }
+            prop_assert_eq!(&part["changes"]["unknownTotal"], listed);
+            let (violations, targets) = (ids(&part), part["targets"].as_array().expect("a list").len());
+            if !part["truncated"].is_null() {
+                prop_assert!(is_stored && messages.len() == 1);
+                prop_assert_eq!(&part["truncated"], &json!({"violations": violations.len(), "targets": targets}));
+            }
+            held.extend(violations);
+        }
+        let all: Vec<String> = report.violations.iter().map(|violation| violation.id.clone()).collect();
+        let is_truncated = is_stored && Messages::of(&report, usize::MAX).len() > max_parts;
+        prop_assert!(all.starts_with(&held));
+        prop_assert_eq!(held.len() == all.len(), !is_truncated || all.is_empty());
+    }
+
+    #[test]
     fn thousands_of_violations_and_of_targets_split_and_none_is_lost(
         targets in 1_usize..1_500, flagged in 0_usize..5_000, text in words(),
     ) {
         let evidence = many(targets, flagged, &text::clip(&text));
         let report = build(&evidence, "r");
-        let messages = Messages::of(&report);
+        let messages = Messages::of(&report, usize::MAX);
         let (mut violations, mut told) = (Vec::new(), BTreeMap::new());
         for message in messages.iter() {
             prop_assert!(message.size() <= LIMIT, "{} bytes", message.size());

@@ -189,6 +189,23 @@ fn wrong_types(api: &str) -> Result<Happens, &'static str> {
             "GetMember" => r#"{"relationshipStatus":[]}"#,
             "AssumeRole" => "<GetCallerIdentityResponse/>",
             "ListRegions" => r#"{"Regions":7}"#,
+            "ListAccounts" => r#"{"Accounts":7}"#,
+            "GetFindingsFilter" => r#"{"id":"quiet","action":[]}"#,
+            "GetFindingStatistics" => r#"{"countsByGroup":7}"#,
+            "DescribeOrganizationConfiguration" => r#"{"autoEnable":7}"#,
+            "GetAutomatedDiscoveryConfiguration" | "GetAllowList" => r#"{"status":7}"#,
+            "GetClassificationScope" => r#"{"s3":7}"#,
+            "GetSensitivityInspectionTemplate" => r#"{"excludes":7}"#,
+            "DescribeClassificationJob" => r#"{"jobId":7,"allowListIds":7}"#,
+            "GetFindingsPublicationConfiguration" => r#"{"securityHubConfiguration":7}"#,
+            "GetClassificationExportConfiguration" => r#"{"configuration":7}"#,
+            "ListClassificationScopes" => r#"{"classificationScopes":7}"#,
+            "ListSensitivityInspectionTemplates" => r#"{"sensitivityInspectionTemplates":7}"#,
+            "ListAllowLists" => r#"{"allowLists":7}"#,
+            "DescribeBuckets" => r#"{"buckets":7}"#,
+            "ListAutomatedDiscoveryAccounts" | "ListManagedDataIdentifiers" | "ListClassificationJobs" => {
+                r#"{"items":7}"#
+            }
             _ => r#"{"members":7,"invitations":7,"findingsFilterListItems":7}"#,
         },
     )
@@ -202,11 +219,29 @@ fn missing_fields(api: &str) -> Result<Happens, &'static str> {
             "GetMacieSession" => r#"{"findingPublishingFrequency":"SIX_HOURS"}"#,
             "GetMember" => r#"{"accountId":"100000000099"}"#,
             "ListRegions" => r#"{"NextToken":null}"#,
-            "GetAdministratorAccount" => r#"{"administrator":{"accountId":"333333333333"}}"#,
+            "GetAdministratorAccount" => r#"{"administrator":{}}"#,
             "GetMasterAccount" => r#"{"master":{"accountId":"333333333333"}}"#,
             "AssumeRole" => "<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>",
             "ListMembers" => r#"{"members":[{"relationshipStatus":"Enabled"}]}"#,
             "ListInvitations" => r#"{"invitations":[{"relationshipStatus":"Invited"}]}"#,
+            "ListAccounts" => r#"{"Accounts":[{"Id":"100000000001","Name":"neither State nor Status"}]}"#,
+            "GetFindingsFilter" => r#"{"id":"quiet","name":"quiet"}"#,
+            "GetFindingStatistics" => r#"{"countsByGroup":[{"groupKey":"Low"}]}"#,
+            "DescribeOrganizationConfiguration" => r#"{"autoEnable":true}"#,
+            "GetAutomatedDiscoveryConfiguration" => r#"{"autoEnableOrganizationMembers":"ALL"}"#,
+            "GetClassificationScope" => r#"{"id":"0","name":"automated-sensitive-data-discovery"}"#,
+            "GetSensitivityInspectionTemplate" => r#"{"description":"nothing else"}"#,
+            "DescribeClassificationJob" => r#"{"name":"nightly"}"#,
+            "GetAllowList" => r#"{"id":"al00000000000000000001","criteria":{"regex":"Example Corp"}}"#,
+            "GetFindingsPublicationConfiguration" => r#"{"securityHubConfiguration":null}"#,
+            "GetClassificationExportConfiguration" => r#"{"configuration":{"s3Destination":{"keyPrefix":"a"}}}"#,
+            "ListClassificationScopes" => r#"{"classificationScopes":[{"name":"a"}]}"#,
+            "ListSensitivityInspectionTemplates" => r#"{"sensitivityInspectionTemplates":[{"name":"a"}]}"#,
+            "ListAllowLists" => r#"{"allowLists":[{"name":"a"}]}"#,
+            "DescribeBuckets" => r#"{"buckets":[{"accountId":"100000000001"}]}"#,
+            "ListAutomatedDiscoveryAccounts" => r#"{"items":[{"accountId":"100000000001"}]}"#,
+            "ListManagedDataIdentifiers" => r#"{"items":[{"category":"CREDENTIALS"}]}"#,
+            "ListClassificationJobs" => r#"{"items":[{"jobId":"a","jobType":"SCHEDULED"}]}"#,
             _ => r#"{"findingsFilterListItems":[{"action":"NOOP"}]}"#,
         },
     )
@@ -214,21 +249,36 @@ fn missing_fields(api: &str) -> Result<Happens, &'static str> {
 
 fn empty_object(api: &str) -> Result<Happens, &'static str> {
     match api {
-        "GetAdministratorAccount" | "GetMasterAccount" => Err("that is how Macie says that there is none"),
+        "GetAdministratorAccount" | "GetMasterAccount" | "GetClassificationExportConfiguration" => {
+            Err("that is how Macie says that there is none")
+        }
         "AssumeRole" => Err("its answer is XML"),
         _ => document(api, "{}"),
     }
 }
 
 fn is_list(api: &str) -> bool {
-    api.starts_with("List")
+    api.starts_with("List") || api == "DescribeBuckets"
 }
 
 fn null_list(api: &str) -> Result<Happens, &'static str> {
     if !is_list(api) {
         return Err("its answer holds no list");
     }
-    document(api, r#"{"members":null,"invitations":null,"findingsFilterListItems":null,"Regions":null}"#)
+    let lists = [
+        "members",
+        "invitations",
+        "findingsFilterListItems",
+        "items",
+        "classificationScopes",
+        "sensitivityInspectionTemplates",
+        "allowLists",
+        "buckets",
+        "Accounts",
+        "Regions",
+    ];
+    let nulls: Vec<String> = lists.iter().map(|list| format!("{list:?}:null")).collect();
+    document(api, &format!("{{{}}}", nulls.join(",")))
 }
 
 fn tokens(api: &str, kind: FaultKind) -> Result<Happens, &'static str> {

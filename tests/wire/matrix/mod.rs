@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use macie_compliance_core::api::{Api, Service};
+use macie_compliance_core::api::{Api, Audience, Row, Service};
 use serde_json::{Value, json};
 use simulator::lambda::Outcome;
 use simulator::{Seed, Simulator, TargetSeed};
@@ -23,10 +23,14 @@ use crate::function::{ACCOUNT, Function, healthy, seed, violations, with_seconds
 use faults::{FAULTS, Fault, Happens, Lasts, Means};
 
 /// Cells that run at the same time. Nearly all of their time they wait to try again.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 40;
+
+/// The rules that read more than the members, the invitations and the filters.
+const NOT_THE_FIRST: &str = "roster-*,discovery-*,allow-list-*,job-*,bucket-*,publication-*,results-*";
 
 const OTHER_ACCOUNT: &str = "111122223333";
 const FLAGGED: &str = "100000000099";
+const LIST: &str = "al00000000000000000001";
 
 /// The APIs that a fault meets.
 struct Subject {
@@ -35,8 +39,14 @@ struct Subject {
     apis: &'static [&'static str],
 }
 
-const SUBJECTS: [Subject; 10] = [
-    Subject { name: "GetMacieSession", service: "macie2", apis: &["GetMacieSession"] },
+macro_rules! one {
+    ($service:literal, $api:literal) => {
+        Subject { name: $api, service: $service, apis: &[$api] }
+    };
+}
+
+static SUBJECTS: [Subject; 28] = [
+    one!("macie2", "GetMacieSession"),
     Subject {
         name: "GetAdministratorAccount, while GetMasterAccount answers",
         service: "macie2",
@@ -47,10 +57,27 @@ const SUBJECTS: [Subject; 10] = [
         service: "macie2",
         apis: &["GetAdministratorAccount", "GetMasterAccount"],
     },
-    Subject { name: "ListMembers", service: "macie2", apis: &["ListMembers"] },
-    Subject { name: "GetMember", service: "macie2", apis: &["GetMember"] },
-    Subject { name: "ListInvitations", service: "macie2", apis: &["ListInvitations"] },
-    Subject { name: "ListFindingsFilters", service: "macie2", apis: &["ListFindingsFilters"] },
+    one!("macie2", "ListMembers"),
+    one!("macie2", "GetMember"),
+    one!("macie2", "ListInvitations"),
+    one!("macie2", "ListFindingsFilters"),
+    one!("macie2", "GetFindingsFilter"),
+    one!("macie2", "GetFindingStatistics"),
+    one!("macie2", "DescribeOrganizationConfiguration"),
+    one!("macie2", "GetAutomatedDiscoveryConfiguration"),
+    one!("macie2", "ListAutomatedDiscoveryAccounts"),
+    one!("macie2", "ListClassificationScopes"),
+    one!("macie2", "GetClassificationScope"),
+    one!("macie2", "ListSensitivityInspectionTemplates"),
+    one!("macie2", "GetSensitivityInspectionTemplate"),
+    one!("macie2", "ListManagedDataIdentifiers"),
+    one!("macie2", "ListClassificationJobs"),
+    one!("macie2", "DescribeClassificationJob"),
+    one!("macie2", "ListAllowLists"),
+    one!("macie2", "GetAllowList"),
+    one!("macie2", "DescribeBuckets"),
+    one!("macie2", "GetFindingsPublicationConfiguration"),
+    one!("macie2", "GetClassificationExportConfiguration"),
     Subject {
         name: "All of Macie at once",
         service: "macie2",
@@ -61,10 +88,21 @@ const SUBJECTS: [Subject; 10] = [
             "ListMembers",
             "ListInvitations",
             "ListFindingsFilters",
+            "DescribeOrganizationConfiguration",
+            "GetAutomatedDiscoveryConfiguration",
+            "ListAutomatedDiscoveryAccounts",
+            "ListClassificationScopes",
+            "ListSensitivityInspectionTemplates",
+            "ListClassificationJobs",
+            "ListAllowLists",
+            "DescribeBuckets",
+            "GetFindingsPublicationConfiguration",
+            "GetClassificationExportConfiguration",
         ],
     },
-    Subject { name: "AssumeRole", service: "sts", apis: &["AssumeRole"] },
-    Subject { name: "ListRegions", service: "account", apis: &["ListRegions"] },
+    one!("organizations", "ListAccounts"),
+    one!("sts", "AssumeRole"),
+    one!("account", "ListRegions"),
 ];
 
 impl Subject {
@@ -77,22 +115,59 @@ impl Subject {
         self.apis == [api]
     }
 
-    /// All is well there, but for the fault to come. GetMember is asked about a member that is
-    /// flagged in the list and fine by now.
+    /// All is well there, but for the fault to come, and for what has to be there to be looked at once more.
+    /// GetMember is asked about a member that is flagged in the list and fine by now.
     fn seed(&self) -> Seed {
-        let mut here = healthy();
-        if self.only("GetMember") {
-            here.members.push(json!({"accountId": FLAGGED, "relationshipStatus": "AccountSuspended"}));
-            here.member_now.insert(FLAGGED.to_owned(), json!({"relationshipStatus": "Enabled"}));
+        let mut here = if self.is_of_members() { healthy() } else { administrator() };
+        let template = |text: Value| text.as_object().cloned().unwrap_or_default();
+        match self.apis {
+            ["GetMember"] => {
+                here.members.push(json!({"accountId": FLAGGED, "relationshipStatus": "AccountSuspended"}));
+                here.member_now.insert(FLAGGED.to_owned(), json!({"relationshipStatus": "Enabled"}));
+            }
+            ["GetFindingsFilter" | "GetFindingStatistics"] => {
+                let criteria = json!({"severity.description": {"eq": ["Low"]}});
+                here.findings_filters = vec![json!({"id": "quiet", "action": "ARCHIVE", "criteria": criteria})];
+            }
+            ["ListManagedDataIdentifiers"] => {
+                let excludes = json!({"managedDataIdentifierIds": ["AWS_CREDENTIALS"]});
+                here.discovery_template = template(json!({ "excludes": excludes }));
+            }
+            ["GetAllowList"] => {
+                here.allow_lists = vec![json!({"id": LIST, "criteria": {"regex": "Example Corp"}})];
+                here.discovery_template = template(json!({"includes": {"allowListIds": [LIST]}}));
+            }
+            ["DescribeClassificationJob"] => {
+                here.jobs = vec![json!({"jobStatus": "IDLE", "jobType": "SCHEDULED"})];
+            }
+            _ => {}
         }
         let other = TargetSeed { account_id: Some(OTHER_ACCOUNT.to_owned()), ..healthy() };
         Seed { targets: vec![here, other], ..seed(healthy()) }
     }
 
+    /// Whether all of this is asked of a member account.
+    fn is_of_members(&self) -> bool {
+        let of_administrators = |row: &Row| row.audience != Audience::Everyone || row.operation == "GetAllowList";
+        let rows = Api::ALL.iter().map(|api| api.row()).filter(|row| self.apis.contains(&row.operation));
+        !rows.into_iter().any(|row| of_administrators(&row))
+    }
+
+    /// What is flagged there whatever happens.
+    fn found(&self) -> Option<(&'static str, &'static str)> {
+        match self.apis {
+            ["GetFindingsFilter" | "GetFindingStatistics"] => Some(("filter-archives-findings", "quiet")),
+            ["ListManagedDataIdentifiers"] => Some(("discovery-detector-excluded", "AWS_CREDENTIALS")),
+            ["GetAllowList"] => Some(("allow-list-in-use", LIST)),
+            _ => None,
+        }
+    }
+
     fn variables(&self) -> Vec<(&'static str, &'static str)> {
         match self.service {
             "sts" => vec![("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/audit")],
-            "account" => vec![("MACIE_REGIONS", "all")],
+            // All Regions are read, and what is read in each is not what this is about.
+            "account" => vec![("MACIE_REGIONS", "all"), ("DISABLED_RULES", NOT_THE_FIRST)],
             _ => Vec::new(),
         }
     }
@@ -101,6 +176,7 @@ impl Subject {
         match self.service {
             "sts" => "AWS_ENDPOINT_URL_STS",
             "account" => "AWS_ENDPOINT_URL_ACCOUNT",
+            "organizations" => "AWS_ENDPOINT_URL_ORGANIZATIONS",
             _ => "AWS_ENDPOINT_URL_MACIE2",
         }
     }
@@ -139,7 +215,7 @@ impl Cell {
     /// Where time runs out, a run gets just enough of it; else enough for every retry.
     fn seconds(&self) -> u64 {
         match (self.fault.means, self.subject.service) {
-            (Means::Stall, "macie2" | "sts") => 16,
+            (Means::Stall, "macie2" | "sts" | "organizations") => 22,
             _ => 60,
         }
     }
@@ -218,8 +294,8 @@ impl Cell {
             Means::Refusal => {
                 reads.filter(|api| !self.subject.only(api) || *api != "GetAdministratorAccount").collect()
             }
-            // It is an answer, but not to the question how a member is.
-            Means::NotEnabled => reads.filter(|api| *api == "GetMember").collect(),
+            // It is an answer, but not to the question how one thing is that Macie just listed, nor from Organizations.
+            Means::NotEnabled => reads.filter(|api| is_second_look(api) || *api == "ListAccounts").collect(),
         }
     }
 
@@ -246,7 +322,8 @@ impl Cell {
         must(every_read_is_told(report), "every target tells of every read");
         let not_enabled = self.fault.means == Means::NotEnabled && must_fail.is_empty();
         let unconfirmed = must_fail.contains("GetMember");
-        let verdict = match (not_enabled || unconfirmed, must_fail.is_empty()) {
+        let found = self.subject.found();
+        let verdict = match (not_enabled || unconfirmed || found.is_some(), must_fail.is_empty()) {
             (true, _) => "NON_COMPLIANT",
             (false, false) => "INSUFFICIENT_DATA",
             (false, true) => "COMPLIANT",
@@ -258,7 +335,7 @@ impl Cell {
         let expected = match (not_enabled, unconfirmed) {
             (true, _) => vec![("macie-not-enabled".to_owned(), ACCOUNT.to_owned())],
             (_, true) => vec![("member-account-suspended".to_owned(), FLAGGED.to_owned())],
-            _ => Vec::new(),
+            _ => found.into_iter().map(|(rule, id)| (rule.to_owned(), id.to_owned())).collect(),
         };
         must(violations(report) == expected, "nothing is flagged but what is so");
         problems
@@ -282,7 +359,7 @@ impl Cell {
         let attempts = observed.attempts.map_or_else(|| "-".to_owned(), |attempts| attempts.to_string());
         let complete = if report["complete"] == true { "yes" } else { "no" };
         let verdict = report["verdict"].as_str().unwrap_or_default();
-        format!("{verdict:<18}{complete:<10}{attempts:<10}{reads:<25}{said}")
+        format!("{verdict:<18}{complete:<10}{attempts:<10}{reads:<38}{said}")
     }
 }
 
@@ -312,6 +389,15 @@ impl Refusing {
             }
         });
     }
+}
+
+fn is_second_look(name: &str) -> bool {
+    Api::ALL.iter().any(|api| api.operation() == name && api.is_second_look())
+}
+
+/// The administrator of an organization, as one would like it.
+fn administrator() -> TargetSeed {
+    TargetSeed { administrator: None, organization: Some(serde_json::Map::new()), ..healthy() }
 }
 
 fn reads(report: &Value) -> impl Iterator<Item = &Value> {
@@ -382,7 +468,7 @@ async fn every_api_with_every_fault() {
         if cell.subject.name != subject {
             subject = cell.subject.name;
             let columns =
-                format!("{:<18}{:<10}{:<10}{:<25}what it says", "verdict", "complete", "attempts", "incomplete read");
+                format!("{:<18}{:<10}{:<10}{:<38}what it says", "verdict", "complete", "attempts", "incomplete read");
             let gap = if table.is_empty() { "" } else { "\n" };
             writeln!(table, "{gap}{subject}\n  {:<37}{columns}", "fault").expect("a string takes all");
         }
@@ -400,6 +486,6 @@ fn every_operation_of_the_table_that_reads_meets_every_fault() {
     let subjects: BTreeSet<(&str, &str)> =
         SUBJECTS.iter().flat_map(|subject| subject.apis.iter().map(|api| (subject.service, *api))).collect();
     let rows = Api::ALL.iter().map(|api| api.row());
-    let read = rows.filter(|row| matches!(row.service, Service::Macie | Service::Sts | Service::Account));
+    let read = rows.filter(|row| !matches!(row.service, Service::Sns | Service::S3));
     assert_eq!(subjects, read.map(|row| (row.service.prefix(), row.operation)).collect());
 }

@@ -1,7 +1,8 @@
 //! What a check is.
 
+use super::filters::ArchivingFilter;
 use crate::api::Api;
-use crate::evidence::{Administrator, Evidence, Filter, Invitation, Member, Session};
+use crate::evidence::{AccountRole, Administrator, Evidence, Filter, Invitation, Member, Session};
 use crate::names::Target;
 use crate::policy::Policy;
 use crate::resource::{Resource, ResourceType};
@@ -23,8 +24,16 @@ pub struct Check {
     /// The operations whose answers it needs. What no enabled check needs is not asked; where one of
     /// them was not read to its end, the rule is not evaluated.
     pub needs: &'static [Api],
+    /// Whether it has something to say about a target where Macie is on, given what the account is to Macie and
+    /// what was read.
+    pub applies: fn(&Evidence, &Policy) -> bool,
     /// How it is judged.
     pub judge: Judge,
+}
+
+/// For a check that has something to say about every target.
+pub(super) fn always(_: &Evidence, _: &Policy) -> bool {
+    true
 }
 
 /// How a check is judged, from the narrowest view to the widest.
@@ -57,6 +66,8 @@ pub type RunJudge = fn(&[Evidence], &Policy) -> Vec<(Target, Problem)>;
 pub struct Scope<'a> {
     /// Where the evidence is from.
     pub target: &'a Target,
+    /// What the account is to Macie; `None` where that could not be read, and while it is read.
+    pub role: Option<AccountRole>,
     /// The settings that concern checks, and the date.
     pub policy: &'a Policy,
 }
@@ -74,12 +85,16 @@ pub struct Problem {
     pub confirmed: Option<bool>,
     /// How bad it is, where that differs from the check's own severity.
     pub severity: Option<Severity>,
+    /// What limits or widens it here, as a sentence that follows the check's own risk.
+    pub note: Option<&'static str>,
+    /// For a filter that archives findings: how much it mutes.
+    pub filter: Option<Box<ArchivingFilter>>,
 }
 
 impl Problem {
     /// A problem with a resource of which the service says nothing more.
     pub fn with(resource: Resource) -> Problem {
-        Problem { resource, status: None, since: None, confirmed: None, severity: None }
+        Problem { resource, status: None, since: None, confirmed: None, severity: None, note: None, filter: None }
     }
 
     /// A problem with the session of the account.

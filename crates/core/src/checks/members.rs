@@ -2,7 +2,8 @@
 
 use super::{Check, Judge, Problem};
 use crate::api::Api;
-use crate::evidence::{Member, is_recognized};
+use crate::evidence::{Evidence, Member, is_recognized};
+use crate::policy::Policy;
 use crate::severity::Severity;
 
 const NEEDS: &[Api] = &[Api::ListMembers, Api::GetMember];
@@ -15,6 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
         risk: "Macie does not watch this account while AWS has it suspended.",
         fix: "Reopen the account in AWS Organizations or Billing, or remove it from the Macie members if it is to stay closed.",
         needs: NEEDS,
+        applies: may_have_members,
         judge: Judge::Member(|member, _| with_status(member, "AccountSuspended")),
     },
     Check {
@@ -24,6 +26,7 @@ pub(super) const CHECKS: &[Check] = &[
         risk: "Macie does not watch this account in this Region.",
         fix: "Enable the Region for the account, or make sure by policy that no S3 bucket of the account can be there.",
         needs: NEEDS,
+        applies: may_have_members,
         judge: Judge::Member(|member, _| with_status(member, "RegionDisabled")),
     },
     Check {
@@ -33,6 +36,7 @@ pub(super) const CHECKS: &[Check] = &[
         risk: "The administrator account suspended Macie for this member.",
         fix: "Resume it on the Accounts page of the Macie console, or with UpdateMemberSession and status ENABLED.",
         needs: NEEDS,
+        applies: may_have_members,
         judge: Judge::Member(|member, _| with_status(member, "Paused")),
     },
     Check {
@@ -42,11 +46,17 @@ pub(super) const CHECKS: &[Check] = &[
         risk: "Macie gave a status that this version does not know, or none.",
         fix: "Look the member up on the Accounts page of the Macie console, and update macie-compliance.",
         needs: NEEDS,
+        applies: may_have_members,
         judge: Judge::Member(|member, _| {
             (!is_recognized(member.status.as_deref())).then(|| Problem::with_member(member))
         }),
     },
 ];
+
+/// An account that has an administrator and no members has nothing to watch.
+fn may_have_members(evidence: &Evidence, _: &Policy) -> bool {
+    evidence.administrator.is_none() || evidence.items_of(Api::ListMembers) != Some(0)
+}
 
 fn with_status(member: &Member, status: &str) -> Option<Problem> {
     (member.status.as_deref() == Some(status)).then(|| Problem::with_member(member))

@@ -6,11 +6,20 @@
 //! and published nowhere.
 
 mod administrator;
+mod allow_list;
+mod bucket;
+mod delivery;
+mod discovery;
 mod filter;
 mod invitation;
+mod job;
 mod member;
+mod organization;
 mod relationship;
+mod roster;
 mod session;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +28,17 @@ use crate::failure::Failure;
 use crate::names::Target;
 
 pub use administrator::Administrator;
-pub use filter::Filter;
+pub use allow_list::AllowList;
+pub use bucket::{Bucket, Buckets};
+pub use delivery::{Publication, Results};
+pub use discovery::{Discovery, ManagedDataIdentifier};
+pub use filter::{BucketMatches, Filter, FilterDetail, FindingCounts, Matches};
 pub use invitation::Invitation;
+pub use job::Job;
 pub use member::{Member, Members, StatusCounts};
+pub use organization::Organization;
 pub use relationship::{RELATIONSHIP_STATUSES, is_recognized};
+pub use roster::{Roster, RosterAccount};
 pub use session::{Session, SessionStatus};
 
 /// How far the reading of one API in one target got.
@@ -67,7 +83,7 @@ pub enum ReadState {
 pub enum AccountRole {
     /// It has an administrator.
     Member,
-    /// It has members.
+    /// It has members, or administers Macie for an organization.
     Administrator,
     /// It has neither.
     Standalone,
@@ -94,6 +110,23 @@ pub struct Evidence {
     pub invitations: Vec<Invitation>,
     /// The findings filters that a check has something to say about.
     pub filters: Vec<Filter>,
+    /// How Macie is set up for the organization, if the account administers Macie for one.
+    pub organization: Option<Organization>,
+    /// The accounts of the organization. It has a document of its own.
+    #[serde(skip)]
+    pub roster: Option<Arc<Roster>>,
+    /// Automated sensitive data discovery.
+    pub discovery: Discovery,
+    /// The classification jobs that are not finished and that a check has something to say about.
+    pub jobs: Vec<Job>,
+    /// The allow lists that are in use.
+    pub allow_lists: Vec<AllowList>,
+    /// The buckets that Macie cannot look into.
+    pub buckets: Buckets,
+    /// Which findings go to Security Hub, if it was read.
+    pub publication: Option<Publication>,
+    /// Whether discovery results are kept, if it was read.
+    pub results: Option<Results>,
 }
 
 impl Evidence {
@@ -108,6 +141,14 @@ impl Evidence {
             members: Members::default(),
             invitations: Vec::new(),
             filters: Vec::new(),
+            organization: None,
+            roster: None,
+            discovery: Discovery::default(),
+            jobs: Vec::new(),
+            allow_lists: Vec::new(),
+            buckets: Buckets::default(),
+            publication: None,
+            results: None,
         }
     }
 
@@ -128,6 +169,9 @@ impl Evidence {
 
     /// Whether the answers of an operation are all here.
     pub fn state_of(&self, api: Api) -> ReadState {
+        if let Some(roster) = self.roster.as_ref().filter(|_| api == Api::ListAccounts) {
+            return if roster.is_complete { ReadState::Complete } else { ReadState::Incomplete };
+        }
         let of_it = |read: &&Read| read.api == api || read.api.replaces() == Some(api);
         match self.reads.iter().find(of_it) {
             None => ReadState::NotAsked,
@@ -149,9 +193,14 @@ impl Evidence {
         if self.state_of(Api::GetAdministratorAccount) != ReadState::Complete {
             return None;
         }
+        let may_be_organization = match self.state_of(Api::DescribeOrganizationConfiguration) {
+            ReadState::Complete if self.organization.is_some() => return Some(AccountRole::Administrator),
+            ReadState::Complete | ReadState::NotAsked => false,
+            ReadState::Incomplete => true,
+        };
         match (self.items_of(Api::ListMembers), self.state_of(Api::ListMembers)) {
             (Some(1..), _) => Some(AccountRole::Administrator),
-            (Some(0), ReadState::Complete) => Some(AccountRole::Standalone),
+            (Some(0), ReadState::Complete) if !may_be_organization => Some(AccountRole::Standalone),
             _ => None,
         }
     }

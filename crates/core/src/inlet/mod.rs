@@ -2,7 +2,9 @@
 //!
 //! Nothing else in the crate uses what is here.
 
+pub mod bucket;
 pub mod deadline;
+mod endpoints;
 pub mod event;
 pub mod settings;
 pub mod variables;

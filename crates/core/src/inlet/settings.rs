@@ -3,26 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::bucket::{self, ObjectUri, Retention};
+use super::endpoints;
 use crate::checks;
-use crate::names::{Arn, Regions, Role, Topic, is_account_id, is_external_id, is_region};
+use crate::names::{Regions, Role, Topic, is_account_id, is_external_id, is_region};
+use crate::severity::Severity;
 use crate::text::plain;
-
-/// The SDK's settings of endpoints that are on or off.
-const ENDPOINT_FLAGS: [&str; 3] =
-    ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"];
-
-/// The SDK's settings of endpoints, for every service and for each.
-const ENDPOINTS: [&str; 6] = [
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_MACIE2",
-    "AWS_ENDPOINT_URL_SNS",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_ENDPOINT_URL_ACCOUNT",
-    "AWS_ENDPOINT_URL_S3",
-];
-
-/// The settings of proxies. `NO_PROXY` may hold anything.
-const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /// How many rules are suggested for one that there is not.
 const NEAREST: usize = 3;
@@ -46,12 +32,22 @@ pub struct Settings {
     pub max_concurrency: usize,
     /// Time kept before the Lambda deadline to publish (`DEADLINE_MARGIN_SECONDS`).
     pub deadline_margin: Duration,
-    /// The bucket through which the steps of the state machine hand on what they read
-    /// (`RESULT_BUCKET`); none where there is no state machine.
-    pub result_bucket: Option<String>,
-    /// The key that encrypts what is written to a bucket (`EVIDENCE_KMS_KEY_ARN`); without one S3's
+    /// The Macie administrators that are expected (`EXPECTED_ADMINISTRATOR`); none where it is not set.
+    pub expected_administrators: Vec<String>,
+    /// The least severity that makes a verdict `NON_COMPLIANT` (`FAIL_ON`).
+    pub fail_on: Severity,
+    /// The bucket for reports, for what the last run found and for the documents of a divided run
+    /// (`EVIDENCE_BUCKET`).
+    pub evidence_bucket: Option<String>,
+    /// The key that encrypts what is written to the bucket (`EVIDENCE_KMS_KEY_ARN`); without one S3's
     /// own.
-    pub bucket_key: Option<String>,
+    pub evidence_key: Option<String>,
+    /// For how long nobody may delete a stored report (`EVIDENCE_OBJECT_LOCK`).
+    pub object_lock: Option<Retention>,
+    /// The exemptions document (`EXEMPTIONS_URI`).
+    pub exemptions: Option<ObjectUri>,
+    /// The most messages of one report whose evidence is stored (`MAX_PARTS`).
+    pub max_parts: usize,
     /// Whether the account that the function runs in is audited (`AUDIT_OWN_ACCOUNT`).
     pub audit_own_account: bool,
     /// Whether the report names flagged members by their e-mail addresses too (`INCLUDE_EMAILS`).
@@ -63,8 +59,10 @@ pub struct Settings {
 pub enum NotifyOn {
     /// After every run.
     Always,
-    /// Only when the verdict is not `COMPLIANT`.
+    /// Only when the verdict is not `COMPLIANT`, or something was resolved.
     Problems,
+    /// Only when the report says something that the last one did not.
+    Changes,
 }
 
 /// One setting that cannot be used.
@@ -113,15 +111,20 @@ impl Settings {
         let regions = reader.regions(&own_region);
         let roles = reader.roles();
         let audit_own_account = reader.audit_own_account(&roles);
-        let notify_on = reader.notify_on();
+        let expected_administrators = reader.expected_administrators();
+        let evidence_bucket = reader.parsed("EVIDENCE_BUCKET", bucket::NAME, bucket::name);
+        let has_bucket = reader.value("EVIDENCE_BUCKET").is_some();
+        let notify_on = reader.notify_on(has_bucket);
+        let fail_on = reader.fail_on();
         let disabled_rules = reader.disabled_rules();
         let max_concurrency = reader.number("MAX_CONCURRENCY", 64, 1..=1000) as usize;
         let deadline_margin = Duration::from_secs(reader.number("DEADLINE_MARGIN_SECONDS", 10, 0..=600));
-        let result_bucket = reader.bucket();
-        let bucket_key = reader.key();
+        let evidence_key = reader.parsed("EVIDENCE_KMS_KEY_ARN", bucket::KEY_ARN, bucket::key_arn);
+        let object_lock = reader.object_lock(has_bucket);
+        let exemptions = reader.parsed("EXEMPTIONS_URI", bucket::URI, ObjectUri::parse);
+        let max_parts = reader.number("MAX_PARTS", 10, 1..=1000) as usize;
         let include_emails = reader.flag("INCLUDE_EMAILS", false);
-        reader.endpoints();
-        reader.proxies();
+        reader.problems.extend(endpoints::problems(|variable| reader.value(variable)));
         match topic {
             Some(topic) if reader.problems.is_empty() => Ok(Settings {
                 topic,
@@ -133,8 +136,13 @@ impl Settings {
                 disabled_rules,
                 max_concurrency,
                 deadline_margin,
-                result_bucket,
-                bucket_key,
+                expected_administrators,
+                fail_on,
+                evidence_bucket,
+                evidence_key,
+                object_lock,
+                exemptions,
+                max_parts,
                 include_emails,
             }),
             _ => Err(InvalidSettings(reader.problems)),
@@ -253,39 +261,58 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
-    fn notify_on(&mut self) -> NotifyOn {
+    fn expected_administrators(&mut self) -> Vec<String> {
+        const VARIABLE: &str = "EXPECTED_ADMINISTRATOR";
+        let items = self.list(VARIABLE);
+        for item in items.iter().filter(|item| !is_account_id(item)) {
+            self.problem(VARIABLE, Some(item.clone()), "the id of an account, such as 111122223333");
+        }
+        items
+    }
+
+    fn notify_on(&mut self, has_bucket: bool) -> NotifyOn {
         const VARIABLE: &str = "NOTIFY_ON";
-        match self.value(VARIABLE).as_deref() {
-            None | Some("always") => NotifyOn::Always,
-            Some("problems") => NotifyOn::Problems,
-            Some(other) => {
-                self.problem(VARIABLE, Some(other.to_owned()), "`always` or `problems`");
-                NotifyOn::Always
-            }
+        let parse = |value: &str| match value {
+            "always" => Some(NotifyOn::Always),
+            "problems" => Some(NotifyOn::Problems),
+            "changes" => Some(NotifyOn::Changes),
+            _ => None,
+        };
+        let notify_on = self.parsed(VARIABLE, "`always`, `problems` or `changes`", parse).unwrap_or(NotifyOn::Always);
+        if notify_on == NotifyOn::Changes && !has_bucket {
+            let expected = "possible without EVIDENCE_BUCKET: nothing is known of the last run";
+            self.problem(VARIABLE, self.value(VARIABLE), expected);
         }
+        notify_on
     }
 
-    fn bucket(&mut self) -> Option<String> {
-        const VARIABLE: &str = "RESULT_BUCKET";
-        let value = self.value(VARIABLE)?;
-        if !is_bucket(&value) {
-            self.problem(VARIABLE, Some(value.clone()), "the name of an S3 bucket, without dots");
-        }
-        Some(value)
+    fn fail_on(&mut self) -> Severity {
+        let parse = |value: &str| Severity::ALL.into_iter().find(|severity| severity.as_str() == value);
+        self.parsed("FAIL_ON", "`CRITICAL`, `HIGH`, `MEDIUM` or `LOW`", parse).unwrap_or(Severity::Low)
     }
 
-    fn key(&mut self) -> Option<String> {
-        const VARIABLE: &str = "EVIDENCE_KMS_KEY_ARN";
-        const EXPECTED: &str = "the ARN of a KMS key, such as arn:aws:kms:us-east-1:111122223333:key/0123abcd-...";
-        let value = self.value(VARIABLE)?;
-        let is_key = Arn::parse(&value).is_some_and(|arn| {
-            let id = arn.resource.strip_prefix("key/").or_else(|| arn.resource.strip_prefix("alias/"));
-            arn.service == "kms" && is_region(arn.region) && is_account_id(arn.account_id) && id.is_some_and(is_plain)
-        });
-        if !is_key {
-            self.problem(VARIABLE, Some(value.clone()), EXPECTED);
+    fn object_lock(&mut self, has_bucket: bool) -> Option<Retention> {
+        const VARIABLE: &str = "EVIDENCE_OBJECT_LOCK";
+        let retention = self.parsed(VARIABLE, bucket::RETENTION, Retention::parse);
+        if retention.is_some() && !has_bucket {
+            self.problem(VARIABLE, self.value(VARIABLE), "possible without EVIDENCE_BUCKET: nothing is stored");
         }
-        Some(value)
+        retention
+    }
+
+    /// A value of a form of its own.
+    fn parsed<T>(
+        &mut self,
+        variable: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.value(variable)?;
+        let parsed = parse(&value);
+        if parsed.is_none() {
+            self.problem(variable, Some(value), expected);
+        }
+        parsed
     }
 
     fn flag(&mut self, variable: &'static str, default: bool) -> bool {
@@ -296,41 +323,6 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             Some(other) => {
                 self.problem(variable, Some(other.to_owned()), "`true` or `false`");
                 default
-            }
-        }
-    }
-
-    /// The SDK's own settings of endpoints. It passes over what it does not understand, and fails at every
-    /// request where two of them contradict each other.
-    fn endpoints(&mut self) {
-        let is_on = |reader: &mut Self, variable: &'static str| {
-            let value = reader.value(variable).map(|value| value.to_ascii_lowercase());
-            if value.as_deref().is_some_and(|value| !["true", "false"].contains(&value)) {
-                reader.problem(variable, value.clone(), "`true` or `false`");
-            }
-            value.as_deref() == Some("true")
-        };
-        let [fips, dual_stack, ignored] = ENDPOINT_FLAGS.map(|variable| is_on(self, variable));
-        for variable in ENDPOINTS {
-            match self.value(variable).filter(|_| !ignored) {
-                Some(url) if !is_url(&url) => self.problem(variable, Some(url), "the URL of an endpoint"),
-                Some(url) if fips || dual_stack => {
-                    let expected = "possible beside AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT";
-                    self.problem(variable, Some(url), expected);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// The settings of proxies. A proxy that cannot be understood would be passed by in silence.
-    fn proxies(&mut self) {
-        for variable in PROXIES {
-            if let Some(value) = self.value(variable) {
-                let url = if value.contains("://") { value.clone() } else { format!("http://{value}") };
-                if !is_url(&url) {
-                    self.problem(variable, Some(value), "the URL of a proxy, such as http://proxy.example.com:3128");
-                }
             }
         }
     }
@@ -376,15 +368,6 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 }
 
-/// Whether a text is the URL of a host, and nothing in it would be lost.
-fn is_url(url: &str) -> bool {
-    let rest = ["http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
-    let Some(authority) = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or_default()) else { return false };
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let is_closed = host.starts_with('[') == host.contains(']');
-    !host.is_empty() && !host.starts_with(':') && is_closed && url.bytes().all(|b| b.is_ascii_graphic())
-}
-
 /// What is expected of an entry that names no rule, with the ids that look like it.
 fn expected_rule(entry: &str) -> String {
     let (stem, is_beginning) = entry.strip_suffix('*').map_or((entry, false), |stem| (stem, true));
@@ -417,20 +400,6 @@ fn distance(one: &str, other: &str) -> usize {
     row[other.len()]
 }
 
-/// Whether a bucket can have this name and be reached by it: a dot in it would not fit S3's
-/// certificate.
-fn is_bucket(name: &str) -> bool {
-    (3..=63).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !name.starts_with('-')
-        && !name.ends_with('-')
-}
-
-/// Whether a text is the id of a key or the name of an alias.
-fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -453,10 +422,11 @@ mod tests {
         let settings = read(&[TOPIC, REGION, ("MACIE_REGIONS", " "), ("MAX_CONCURRENCY", "")]).expect("valid");
         assert_eq!(settings.regions, Regions::These(vec!["eu-west-1".into()]));
         assert_eq!((settings.topic.region.as_str(), settings.topic.fifo), ("us-east-1", false));
-        assert_eq!(settings.notify_on, NotifyOn::Always);
+        assert_eq!((settings.notify_on, settings.fail_on, settings.max_parts), (NotifyOn::Always, Severity::Low, 10));
+        assert!(settings.evidence_bucket.is_none() && settings.object_lock.is_none() && settings.exemptions.is_none());
         assert_eq!((settings.max_concurrency, settings.deadline_margin), (64, Duration::from_secs(10)));
         assert!(settings.roles.is_empty() && settings.disabled_rules.is_empty() && !settings.include_emails);
-        assert!(settings.audit_own_account && settings.bucket_key.is_none());
+        assert!(settings.audit_own_account && settings.evidence_key.is_none());
     }
 
     #[test]
@@ -467,6 +437,13 @@ mod tests {
             Regions::These(vec!["eu-west-1".into(), "us-east-1".into()])
         );
         assert_eq!(with("NOTIFY_ON", "problems").expect("valid").notify_on, NotifyOn::Problems);
+        let kept = |variable, value| read(&[TOPIC, REGION, ("EVIDENCE_BUCKET", "evidence"), (variable, value)]);
+        assert_eq!(kept("NOTIFY_ON", "changes").expect("valid").notify_on, NotifyOn::Changes);
+        assert!(kept("EVIDENCE_OBJECT_LOCK", "COMPLIANCE:400").expect("valid").object_lock.is_some());
+        assert_eq!(with("FAIL_ON", "HIGH").expect("valid").fail_on, Severity::High);
+        assert_eq!(with("MAX_PARTS", "1").expect("valid").max_parts, 1);
+        let uri = with("EXEMPTIONS_URI", "s3://evidence/a/exemptions.json").expect("valid").exemptions;
+        assert_eq!(uri.expect("an address").to_string(), "s3://evidence/a/exemptions.json");
         assert!(with("INCLUDE_EMAILS", "true").expect("valid").include_emails);
         assert_eq!(with("MAX_CONCURRENCY", "8").expect("valid").max_concurrency, 8);
         assert_eq!(with("DEADLINE_MARGIN_SECONDS", "3").expect("valid").deadline_margin, Duration::from_secs(3));
@@ -476,7 +453,7 @@ mod tests {
             ["macie-paused", "macie-not-enabled"]
         );
         let key = "arn:aws:kms:us-east-1:111122223333:key/0123-abcd";
-        assert_eq!(with("EVIDENCE_KMS_KEY_ARN", key).expect("valid").bucket_key.as_deref(), Some(key));
+        assert_eq!(with("EVIDENCE_KMS_KEY_ARN", key).expect("valid").evidence_key.as_deref(), Some(key));
         assert!(with("EVIDENCE_KMS_KEY_ARN", "arn:aws:kms:us-east-1:111122223333:alias/evidence_1").is_ok());
         let alone =
             [TOPIC, REGION, ("AUDIT_OWN_ACCOUNT", "false"), ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/m")];
@@ -524,43 +501,6 @@ mod tests {
             assert!(message.contains(part), "{part} in {message}");
         }
         assert!(!message.contains('\u{1b}'));
-    }
-
-    #[test]
-    fn an_endpoint_or_a_proxy_that_would_be_passed_over_is_refused() {
-        for (variable, value) in [
-            ("AWS_USE_FIPS_ENDPOINT", "yes"),
-            ("AWS_USE_DUALSTACK_ENDPOINT", "1"),
-            ("AWS_ENDPOINT_URL", "not a url"),
-            ("AWS_ENDPOINT_URL_S3", "ftp://host"),
-            ("AWS_ENDPOINT_URL_SNS", "http://"),
-            ("AWS_ENDPOINT_URL_STS", "https:///path"),
-            ("HTTPS_PROXY", "http://[bad"),
-            ("http_proxy", "::not a url::"),
-            ("HTTP_PROXY", "http://:3128"),
-            ("all_proxy", "socks5://host"),
-        ] {
-            let problems = with(variable, value).expect_err(value).0;
-            assert_eq!(problems.iter().map(|p| p.variable).collect::<Vec<_>>(), [variable], "{value}");
-        }
-        for (variable, value) in [
-            ("AWS_USE_FIPS_ENDPOINT", "TRUE"),
-            ("AWS_USE_FIPS_ENDPOINT", "false"),
-            ("AWS_ENDPOINT_URL_ACCOUNT", "http://127.0.0.1:4570/base"),
-            ("AWS_ENDPOINT_URL_MACIE2", "https://vpce-1.macie2.us-east-1.vpce.amazonaws.com"),
-            ("HTTPS_PROXY", "proxy.example.com:3128"),
-            ("https_proxy", "http://user:pass@[::1]:3128/"),
-            ("HTTP_PROXY", "https://proxy"),
-        ] {
-            assert!(with(variable, value).is_ok(), "{variable}={value}");
-        }
-        let both = |more: (&str, &str)| {
-            let endpoint = ("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:1");
-            read(&[TOPIC, REGION, ("AWS_USE_DUALSTACK_ENDPOINT", "true"), endpoint, more])
-        };
-        let problems = both(("NO_PROXY", "*")).expect_err("they contradict each other").0;
-        assert_eq!((problems.len(), problems[0].variable), (1, "AWS_ENDPOINT_URL_SNS"));
-        assert!(both(("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")).is_ok());
     }
 
     #[test]
@@ -630,13 +570,26 @@ mod tests {
             ("MAX_CONCURRENCY", "-1"),
             ("DEADLINE_MARGIN_SECONDS", "1.5"),
             ("INCLUDE_EMAILS", "yes"),
-            ("RESULT_BUCKET", "my.bucket"),
-            ("RESULT_BUCKET", "-x-"),
+            ("EVIDENCE_BUCKET", "my.bucket"),
+            ("EVIDENCE_BUCKET", "-x-"),
+            ("EXEMPTIONS_URI", "https://evidence/exemptions.json"),
+            ("EXEMPTIONS_URI", "s3://evidence"),
+            ("EXEMPTIONS_URI", "s3://evidence/"),
+            ("EXEMPTIONS_URI", "s3://my.bucket/a"),
+            ("EVIDENCE_OBJECT_LOCK", "GOVERNANCE"),
+            ("EVIDENCE_OBJECT_LOCK", "COMPLIANCE:400"),
+            ("FAIL_ON", "high"),
+            ("MAX_PARTS", "0"),
+            ("NOTIFY_ON", "changes"),
             ("AUDIT_OWN_ACCOUNT", "no"),
             ("AUDIT_OWN_ACCOUNT", "false"),
             ("DISABLED_RULES", "no-such-*"),
             ("DISABLED_RULES", "*"),
-            ("DISABLED_RULES", "macie-*,administrator-*,member-*,invitation-*,filter-*"),
+            (
+                "DISABLED_RULES",
+                "macie-*,administrator-*,member-*,invitation-*,filter-*,roster-*,discovery-*,allow-list-*,job-*,bucket-*,publication-*,results-*",
+            ),
+            ("EXPECTED_ADMINISTRATOR", "111122223333,12"),
             ("EVIDENCE_KMS_KEY_ARN", "0123abcd"),
             ("EVIDENCE_KMS_KEY_ARN", "arn:aws:kms:us-east-1:111122223333:key/"),
             ("EVIDENCE_KMS_KEY_ARN", "arn:aws:kms:nowhere:111122223333:key/a"),

@@ -53,6 +53,13 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the external ids that these roles require",
     },
     Variable {
+        name: "EXPECTED_ADMINISTRATOR",
+        parameter: Some("ExpectedAdministrator"),
+        default: "none",
+        values: "account ids separated by commas",
+        meaning: "the Macie administrators that are expected: each audited account is one of them or belongs to one of them. Without it, `administrator-unexpected` and `invitation-unexpected` do not apply",
+    },
+    Variable {
         name: "DISABLED_RULES",
         parameter: Some("DisabledRules"),
         default: "none",
@@ -63,8 +70,22 @@ pub const VARIABLES: &[Variable] = &[
         name: "NOTIFY_ON",
         parameter: Some("NotifyOn"),
         default: "`always`",
-        values: "`always` or `problems`",
-        meaning: "`problems` publishes only when the verdict is not `COMPLIANT`",
+        values: "`always`, `problems` or `changes`",
+        meaning: "`problems` publishes only when the verdict is not `COMPLIANT`, and with `EVIDENCE_BUCKET` a last time when something was resolved. `changes` needs `EVIDENCE_BUCKET` and publishes only when something is new, resolved or unknown against the last run, an exemption ended, the exemptions could not be read, the verdict differs, or not everything was read",
+    },
+    Variable {
+        name: "FAIL_ON",
+        parameter: Some("FailOn"),
+        default: "`LOW`",
+        values: "`CRITICAL`, `HIGH`, `MEDIUM` or `LOW`",
+        meaning: "the least severity that makes the verdict `NON_COMPLIANT`. Lesser violations are listed and counted all the same",
+    },
+    Variable {
+        name: "EXEMPTIONS_URI",
+        parameter: Some("ExemptionsKey"),
+        default: "none",
+        values: "`s3://BUCKET/KEY`; the key has letters, digits and `/_.-` only",
+        meaning: "the document that says what is accepted, and until when",
     },
     Variable {
         name: "INCLUDE_EMAILS",
@@ -88,11 +109,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "time kept before the Lambda deadline to publish what was read; at least 3 seconds are kept, and at least a tenth of the time is for reading",
     },
     Variable {
-        name: "RESULT_BUCKET",
-        parameter: None,
+        name: "EVIDENCE_BUCKET",
+        parameter: Some("Evidence"),
         default: "none",
         values: "the name of an S3 bucket, without dots",
-        meaning: "the bucket of a divided run",
+        meaning: "the bucket for reports, for what the last run found, and for the documents of a divided run",
     },
     Variable {
         name: "EVIDENCE_KMS_KEY_ARN",
@@ -100,5 +121,19 @@ pub const VARIABLES: &[Variable] = &[
         default: "none: S3's own key",
         values: "the ARN of a KMS key",
         meaning: "the key that encrypts what is written to the bucket",
+    },
+    Variable {
+        name: "EVIDENCE_OBJECT_LOCK",
+        parameter: Some("EvidenceObjectLock"),
+        default: "none",
+        values: "`GOVERNANCE:DAYS` or `COMPLIANCE:DAYS`",
+        meaning: "for how long stored reports can be neither deleted nor changed. The template sets it from `EvidenceObjectLock` and `EvidenceObjectLockDays`",
+    },
+    Variable {
+        name: "MAX_PARTS",
+        parameter: Some("MaxParts"),
+        default: "10",
+        values: "1 to 1000",
+        meaning: "with `EVIDENCE_BUCKET`: a report that needs more messages is published as one that points to the stored report",
     },
 ];

@@ -1,12 +1,15 @@
 //! The report as SNS messages: in as few parts as fit, each with its texts for people.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Serialize;
 
-use super::mail;
+use super::mail::{self, Delivery};
+use super::sent;
+use super::weight::Weight;
 use crate::names::fingerprint;
-use crate::report::v1::{Part, Report};
+use crate::report::v1::{Part, Report, TargetResult, Truncated, Verdict};
 use crate::text::{ascii, json};
 
 /// The largest message that SNS takes, and the largest that it hands to a queue or a function, in
@@ -29,6 +32,9 @@ const SMS: usize = 140;
 
 /// The part number that room is kept for while the parts are not counted yet.
 const WIDEST: Part = Part { number: 999_999, of: 999_999 };
+
+/// The most that a message has of what is exempted, resolved and unknown, and of ids of exemptions.
+const LISTED: usize = 100;
 
 /// One SNS message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,35 +86,60 @@ struct Body<'a> {
 }
 
 /// The messages of a report: one, or where that would be too large, numbered parts that together
-/// hold every violation once. Each is written when it is asked for, so that only one is held.
+/// hold every violation once, or one that points to the stored report. Each is written when it is asked for, so that
+/// only one is held.
 #[derive(Debug)]
 pub struct Messages<'a> {
     report: &'a Report,
     scope: String,
+    /// The targets, in the order in which messages tell of them.
+    targets: Vec<&'a TargetResult>,
+    truncated: Option<Truncated>,
     parts: Vec<Slice>,
 }
 
 /// What a part has of the report's lists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Slice {
     targets: Range<usize>,
     violations: Range<usize>,
+    /// The most of what is exempted, resolved and unknown.
+    listed: usize,
+    /// The most ids in each list of exemptions.
+    ids: usize,
 }
 
 impl<'a> Messages<'a> {
-    /// Divides a report into as few messages as fit.
-    pub fn of(report: &'a Report) -> Messages<'a> {
-        let whole = Slice { targets: 0..report.targets.len(), violations: 0..report.violations.len() };
-        let mut messages = Messages { report, scope: mail::scope(report), parts: vec![whole] };
+    /// Divides a report into as few messages as fit. If they are more than `max_parts` and the whole report is stored,
+    /// there is one that points to it.
+    pub fn of(report: &'a Report, max_parts: usize) -> Messages<'a> {
+        let mut messages = Messages {
+            report,
+            scope: mail::scope(report),
+            targets: report.targets.iter().collect(),
+            truncated: report.truncated,
+            parts: vec![Slice {
+                targets: 0..report.targets.len(),
+                violations: 0..report.violations.len(),
+                ..Slice::first(LISTED)
+            }],
+        };
         let weights = Weights {
-            targets: report.targets.iter().map(Weight::of_item).collect(),
-            violations: report.violations.iter().map(Weight::of_item).collect(),
+            targets: report.targets.iter().map(|target| Weight::of_item(&sent::target(target))).collect(),
+            violations: report
+                .violations
+                .iter()
+                .map(|violation| Weight::of_item(&sent::violation(violation)))
+                .collect(),
         };
         // Thousands of violations or targets are not written once for nothing.
         let published = |weights: &[Weight]| weights.iter().map(|weight| weight.published).sum::<usize>();
         let too_many = published(&weights.targets) + published(&weights.violations) > LIMIT;
         if too_many || messages.get(0).is_none_or(|whole| whole.size() > LIMIT) {
             messages.parts = messages.split(&weights);
+            if messages.parts.len() > max_parts && report.stored().is_some() {
+                messages.truncate();
+            }
         }
         messages
     }
@@ -127,7 +158,8 @@ impl<'a> Messages<'a> {
     pub fn get(&self, index: usize) -> Option<Message> {
         let slice = self.parts.get(index)?;
         let part = Part { number: index + 1, of: self.parts.len() };
-        Some(self.message(&self.part(slice, part), index == 0))
+        let first = (index == 0).then(|| self.mail(part.of));
+        Some(self.message(&self.part(slice, part), first.as_deref()))
     }
 
     /// Every message, in order.
@@ -135,9 +167,17 @@ impl<'a> Messages<'a> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
+    /// The mail of the whole report.
+    fn mail(&self, of: usize) -> String {
+        let delivery = if self.truncated.is_some() { Delivery::Truncated } else { Delivery::Messages(of) };
+        mail::text(self.report, delivery)
+    }
+
     /// A part as a report of its own.
     fn part(&self, slice: &Slice, part: Part) -> Report {
         let report = self.report;
+        let targets = &self.targets[slice.targets.clone()];
+        let violations = &report.violations[slice.violations.clone()];
         Report {
             schema_version: report.schema_version,
             report_id: report.report_id.clone(),
@@ -145,21 +185,25 @@ impl<'a> Messages<'a> {
             trigger: report.trigger.clone(),
             verdict: report.verdict,
             complete: report.complete,
+            fail_on: report.fail_on,
             rules_disabled: report.rules_disabled.clone(),
             summary: report.summary.clone(),
-            targets: report.targets[slice.targets.clone()].to_vec(),
-            violations: report.violations[slice.violations.clone()].to_vec(),
+            targets: targets.iter().map(|target| sent::target(target)).collect(),
+            violations: violations.iter().map(|violation| sent::violation(violation).into_owned()).collect(),
+            exempted: report.exempted.iter().take(slice.listed).map(sent::exempted).collect(),
+            exemptions: report.exemptions.as_ref().map(|exemptions| sent::exemptions(exemptions, slice.ids)),
+            changes: report.changes.as_ref().map(|changes| sent::changes(changes, slice.listed)),
+            evidence: report.evidence.clone(),
+            truncated: self.truncated,
             part,
         }
     }
 
-    /// The message of a part. The mail of the first tells of the whole report, those of the others
-    /// are notes.
-    fn message(&self, part: &Report, is_first: bool) -> Message {
+    /// The message of a part. The first has the mail of the whole report, the others have notes.
+    fn message(&self, part: &Report, mail: Option<&str>) -> Message {
         let Part { number, of } = part.part;
-        let mail = if is_first { mail::text(self.report, of) } else { mail::part_note(part) };
         let suffix = if of > 1 { format!(" (part {number} of {of})") } else { String::new() };
-        let headline = mail::headline(part, &self.scope, SUBJECT - suffix.len());
+        let headline = mail::headline(self.report, &self.scope, SUBJECT - suffix.len());
         let worst = part.summary.by_severity.iter().find(|(_, violations)| **violations > 0);
         let attribute = |name, data_type, value| Attribute { name, data_type, value };
         let attributes = vec![
@@ -172,8 +216,10 @@ impl<'a> Messages<'a> {
             attribute("parts", "Number", of.to_string()),
         ];
         let report = json(part);
-        let sms =
-            if is_first { mail::headline(part, &self.scope, SMS) } else { mail::short_note(part, &self.scope, SMS) };
+        let (mail, sms) = match mail {
+            Some(mail) => (Cow::Borrowed(mail), mail::headline(self.report, &self.scope, SMS)),
+            None => (Cow::Owned(mail::part_note(part)), mail::short_note(part, &self.scope, SMS)),
+        };
         let body = Body { default: &report, email: &mail, sms: &sms };
         // Each of the three texts is safe to show already, and only has to become a string.
         let body = serde_json::to_string(&body).expect("three strings");
@@ -188,37 +234,94 @@ impl<'a> Messages<'a> {
         Message { subject, body, attributes, deduplication_id, size: published.max(enveloped) }
     }
 
+    /// A part without targets and violations, or with these targets, to see what room it leaves.
+    fn bare(&self, slice: &Slice, mail: Option<&str>) -> usize {
+        self.message(&self.part(slice, WIDEST), mail).size()
+    }
+
+    /// How much of the fixed lists fits, so that this room is left beside them in the first part, and half of every
+    /// other part.
+    fn listed(&self, mail: &str, room: usize) -> usize {
+        let fits = |listed: &usize| {
+            self.bare(&Slice::first(*listed), Some(mail)) + room <= LIMIT
+                && self.bare(&Slice::later(*listed), None) <= LIMIT / 2
+        };
+        if fits(&LISTED) {
+            return LISTED;
+        }
+        let lengths: Vec<usize> = (0..LISTED).collect();
+        lengths.partition_point(fits).saturating_sub(1)
+    }
+
     /// Fills one part after the other.
     fn split(&self, weights: &Weights) -> Vec<Slice> {
-        let all = 0..weights.targets.len();
+        let mail = self.mail(WIDEST.of);
+        let listed = self.listed(&mail, 0);
         // Every part tells of all targets, as long as that leaves most of its room to violations.
-        let repeated = weights.targets.iter().map(|weight| weight.enveloped).sum::<usize>() <= LIMIT / 3;
-        let each = if repeated { all.clone() } else { 0..0 };
-        let bare = |is_first: bool| {
-            let part = self.part(&Slice { targets: each.clone(), violations: 0..0 }, WIDEST);
-            Weight::of_room(self.message(&part, is_first).size())
-        };
-        let mut parts = vec![Slice { targets: each.clone(), violations: 0..0 }];
-        let mut room = bare(true);
-        let later = bare(false);
-        let mut make_room = |parts: &mut Vec<Slice>, weight: &Weight, next: Slice| {
+        let all = weights.targets.iter().copied().fold(Weight::default(), Weight::plus);
+        let repeated =
+            all.enveloped <= LIMIT / 3 && Weight::of_room(self.bare(&Slice::first(listed), Some(&mail))).holds(&all);
+        let each = if repeated { 0..weights.targets.len() } else { 0..0 };
+        let mut parts = vec![Slice { targets: each.clone(), ..Slice::first(listed) }];
+        let after = Slice { targets: each.clone(), ..Slice::later(listed) };
+        let mut room = Weight::of_room(self.bare(&parts[0], Some(&mail)));
+        let later = Weight::of_room(self.bare(&after, None));
+        let mut make_room = |parts: &mut Vec<Slice>, weight: &Weight, targets, violations| {
             if !room.holds(weight) {
-                parts.push(next);
+                parts.push(Slice { targets, violations, ..after.clone() });
                 room = later;
             }
             room.take(weight);
         };
         if !repeated {
             for (index, weight) in weights.targets.iter().enumerate() {
-                make_room(&mut parts, weight, Slice { targets: index..index, violations: 0..0 });
+                make_room(&mut parts, weight, index..index, 0..0);
                 parts.last_mut().expect("there is a first part").targets.end = index + 1;
             }
         }
         for (index, weight) in weights.violations.iter().enumerate() {
-            make_room(&mut parts, weight, Slice { targets: each.clone(), violations: index..index });
+            make_room(&mut parts, weight, each.clone(), index..index);
             parts.last_mut().expect("there is a first part").violations.end = index + 1;
         }
         parts
+    }
+
+    /// Leaves one message: the worst violations and the targets that are not compliant first, as many as fit.
+    fn truncate(&mut self) {
+        // The order among them stays as it is.
+        self.targets.sort_by_key(|target| target.verdict == Verdict::Compliant);
+        let flagged = self.targets.iter().filter(|target| target.verdict != Verdict::Compliant).count();
+        // While it is not known how many are shown, room is kept for the widest numbers.
+        let all = Truncated { violations: self.report.violations.len(), targets: self.targets.len() };
+        self.truncated = Some(all);
+        let mail = self.mail(1);
+        let listed = self.listed(&mail, LIMIT / 8);
+        let mut room = Weight::of_room(self.bare(&Slice::first(listed), Some(&mail)));
+
+        let targets = self.targets.iter().map(|target| Weight::of_item(&sent::target(target)));
+        let violations = self.report.violations.iter().map(|violation| Weight::of_item(&sent::violation(violation)));
+        // A third is for the targets that are not compliant, so that violations do not take it all. What one of the
+        // two does not need is the other's, and what both leave is for the other targets.
+        let mut third = room.third();
+        let first = third.fill(targets.clone().take(flagged));
+        targets.clone().take(first).for_each(|weight| room.take(&weight));
+        let violations = room.fill(violations);
+        let targets = first + room.fill(targets.skip(first));
+
+        self.truncated = Some(Truncated { violations, targets });
+        self.parts = vec![Slice { targets: 0..targets, violations: 0..violations, ..Slice::first(listed) }];
+    }
+}
+
+impl Slice {
+    /// The first part, with as much of each fixed list.
+    fn first(listed: usize) -> Slice {
+        Slice { listed, ids: listed, ..Slice::default() }
+    }
+
+    /// A later part, if the first has as much of each fixed list.
+    fn later(listed: usize) -> Slice {
+        Slice { ids: listed, ..Slice::default() }
     }
 }
 
@@ -226,46 +329,4 @@ impl<'a> Messages<'a> {
 struct Weights {
     targets: Vec<Weight>,
     violations: Vec<Weight>,
-}
-
-/// What something adds to a message, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Weight {
-    /// To what is published: JSON inside a JSON string, where every quote takes two bytes.
-    published: usize,
-    /// To the envelope, in which SNS may write what is not ASCII as escapes of six bytes.
-    enveloped: usize,
-}
-
-impl Weight {
-    fn of_text(text: &str) -> Weight {
-        let (mut published, mut enveloped) = (0, 0);
-        for c in text.chars() {
-            let escape = usize::from(matches!(c, '"' | '\\'));
-            published += c.len_utf8() + escape;
-            enveloped += if c.is_ascii() { 1 + escape } else { 6 * c.len_utf16() };
-        }
-        Weight { published, enveloped }
-    }
-
-    /// An item of a list, its comma included.
-    fn of_item<T: Serialize>(item: &T) -> Weight {
-        let Weight { published, enveloped } = Weight::of_text(&json(item));
-        Weight { published: published + 1, enveloped: enveloped + 1 }
-    }
-
-    /// The room that a message of this size leaves.
-    fn of_room(size: usize) -> Weight {
-        let room = LIMIT.saturating_sub(size);
-        Weight { published: room, enveloped: room }
-    }
-
-    fn holds(&self, other: &Weight) -> bool {
-        other.published <= self.published && other.enveloped <= self.enveloped
-    }
-
-    fn take(&mut self, other: &Weight) {
-        self.published = self.published.saturating_sub(other.published);
-        self.enveloped = self.enveloped.saturating_sub(other.enveloped);
-    }
 }

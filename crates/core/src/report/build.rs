@@ -1,13 +1,16 @@
 //! Puts the report together: evidence goes in target by target, and is judged as it comes.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::advice;
-use super::v1::{self, OutcomeCounts, Report, TargetResult, Verdict};
+use super::changes::{self, Current, Earlier, Stamp, State, Told};
+use super::exempted::{ExemptionsSource, Ledger};
+use super::v1::{self, Exempted, OutcomeCounts, Report, Run, TargetResult, Verdict};
 use crate::api::Api;
 use crate::checks::Checks;
 use crate::evidence::{Evidence, StatusCounts};
 use crate::judge::{self, Outcome, Violation};
+use crate::names::Target;
 use crate::order::Trigger;
 use crate::policy::Policy;
 use crate::severity::Severity;
@@ -23,6 +26,34 @@ pub struct Header {
     pub trigger: Trigger,
 }
 
+/// What a run is about, beside its evidence.
+#[derive(Debug)]
+pub struct Terms {
+    /// The least severity that makes a verdict `NON_COMPLIANT`.
+    pub fail_on: Severity,
+    /// What there is to exempt by.
+    pub exemptions: ExemptionsSource,
+    /// Whether it is over other Regions than the settings name.
+    pub is_partial: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms { fail_on: Severity::Low, exemptions: ExemptionsSource::None, is_partial: false }
+    }
+}
+
+/// A report, and what it leaves for the next run.
+#[derive(Debug)]
+pub struct Built {
+    /// The report.
+    pub report: Report,
+    /// What this run found in each target, for the next to compare with; none where states are not kept.
+    pub states: Vec<(Target, State)>,
+    /// The verdict of the run that this one is compared with.
+    pub last_verdict: Option<Verdict>,
+}
+
 /// Takes the evidence of a run and gives its report.
 ///
 /// Evidence is judged as it comes and then let go, unless a check is judged over the whole run. So a
@@ -31,35 +62,51 @@ pub struct Header {
 pub struct Builder<'a> {
     checks: &'a Checks,
     policy: &'a Policy,
+    terms: Terms,
     targets: Vec<Judged>,
-    violations: Vec<v1::Violation>,
     members_by_status: StatusCounts,
     regions_without_macie: BTreeSet<String>,
     kept: Vec<Evidence>,
 }
 
+/// A target, judged.
 #[derive(Debug)]
 struct Judged {
     result: TargetResult,
-    outcomes: Vec<Outcome>,
+    results: Vec<judge::Result>,
+    is_macie_off: bool,
+    violations: Vec<v1::Violation>,
+    earlier: Earlier,
+}
+
+/// What all targets came to.
+#[derive(Debug, Default)]
+struct Outcomes {
+    violations: Vec<v1::Violation>,
+    exempted: Vec<Exempted>,
+    new: u64,
+    resolved: Vec<v1::Gone>,
+    unknown: Vec<v1::Gone>,
+    compared_with: Option<Stamp>,
+    are_kept: bool,
 }
 
 impl<'a> Builder<'a> {
     /// A report of nothing yet.
-    pub fn new(checks: &'a Checks, policy: &'a Policy) -> Builder<'a> {
+    pub fn new(checks: &'a Checks, policy: &'a Policy, terms: Terms) -> Builder<'a> {
         Builder {
             checks,
             policy,
+            terms,
             targets: Vec::new(),
-            violations: Vec::new(),
             members_by_status: StatusCounts::default(),
             regions_without_macie: BTreeSet::new(),
             kept: Vec::new(),
         }
     }
 
-    /// Adds what was read of a target. Each target is added once.
-    pub fn add(&mut self, evidence: Evidence) {
+    /// Adds what was read of a target, and what is known of its last run. Each target is added once.
+    pub fn add(&mut self, evidence: Evidence, earlier: Earlier) {
         if evidence.macie_not_offered {
             self.regions_without_macie.insert(evidence.target.region);
             return;
@@ -67,12 +114,18 @@ impl<'a> Builder<'a> {
         let judgement = judge::judge(&evidence, self.checks, self.policy);
         let result = TargetResult {
             target: evidence.target.clone(),
-            verdict: Verdict::of(!judgement.violations.is_empty(), judgement.complete),
+            verdict: Verdict::InsufficientData,
             complete: judgement.complete,
+            outcomes: None,
             reads: evidence.reads.iter().map(|read| self::read(read, &evidence)).collect(),
         };
-        self.targets.push(Judged { result, outcomes: judgement.outcomes });
-        self.violations.extend(judgement.violations.into_iter().map(violation));
+        self.targets.push(Judged {
+            result,
+            results: judgement.results,
+            is_macie_off: evidence.is_macie_off(),
+            violations: judgement.violations.into_iter().map(violation).collect(),
+            earlier,
+        });
         self.members_by_status.merge(&evidence.members.by_status);
         if self.checks.look_at_the_run() {
             self.kept.push(evidence);
@@ -81,44 +134,148 @@ impl<'a> Builder<'a> {
 
     /// The whole report, in one part: the targets by account and Region, the violations each once,
     /// the worst first, then by rule, account, Region and resource.
-    pub fn report(mut self, header: Header) -> Report {
+    pub fn build(mut self, header: Header) -> Built {
+        self.targets.sort_by(|a, b| a.result.target.cmp(&b.result.target));
         self.judge_the_run();
-        let Builder { checks, mut targets, mut violations, members_by_status, regions_without_macie, .. } = self;
-        targets.sort_by(|a, b| a.result.target.cmp(&b.result.target));
-        violations.sort_by(|a, b| order(a).cmp(&order(b)));
-        let mut known = HashSet::new();
-        violations.retain(|violation| known.insert(violation.id.clone()));
+        let Builder { checks, terms, mut targets, members_by_status, regions_without_macie, .. } = self;
+        let Header { report_id, generated_at, trigger } = header;
+        let run = Run { report_id, generated_at };
+        let mut ledger = Ledger::new(terms.exemptions);
+        let mut found = Outcomes::default();
+        let mut compared = Vec::new();
+        for judged in &mut targets {
+            let next = settle(judged, checks, terms.fail_on, &run, &mut ledger, &mut found);
+            compared.extend(next.map(|next| (judged.result.target.clone(), next)));
+        }
+        found.sort();
+
         let complete = !targets.is_empty() && targets.iter().all(|target| target.result.complete);
+        let fails = found.violations.iter().any(|violation| violation.severity <= terms.fail_on);
+        let verdict = Verdict::of(fails, complete);
+        let stamp = Stamp { run: run.clone(), verdict };
+        let states =
+            compared.into_iter().map(|(target, next)| (target.clone(), next.into_state(target, stamp.clone())));
+        let states = states.collect();
         let members_by_status = checks.need(Api::ListMembers).then(|| members_by_status.into_map());
         let summary = v1::Summary {
             regions_without_macie: regions_without_macie.into_iter().collect(),
             members_by_status,
-            ..summary(&targets, &violations, checks)
+            ..summary(&targets, &found, checks)
         };
-        Report {
+        let last_verdict = found.compared_with.as_ref().map(|with| with.verdict);
+        let report = Report {
             schema_version: v1::SCHEMA_VERSION,
-            report_id: header.report_id,
-            generated_at: header.generated_at,
-            trigger: header.trigger,
-            verdict: Verdict::of(!violations.is_empty(), complete),
+            report_id: run.report_id,
+            generated_at: run.generated_at,
+            trigger,
+            verdict,
             complete,
+            fail_on: terms.fail_on,
             rules_disabled: checks.disabled(),
             summary,
-            targets: targets.into_iter().map(|target| target.result).collect(),
-            violations,
+            targets: with_outcomes(targets, checks),
+            changes: found.are_kept.then(|| v1::Changes {
+                compared_with: found.compared_with.map(|with| with.run),
+                new: found.new,
+                resolved_total: found.resolved.len() as u64,
+                resolved: found.resolved,
+                unknown_total: found.unknown.len() as u64,
+                unknown: found.unknown,
+            }),
+            violations: found.violations,
+            exempted: found.exempted,
+            exemptions: ledger.finish(terms.is_partial),
+            evidence: None,
+            truncated: None,
             part: v1::Part { number: 1, of: 1 },
-        }
+        };
+        Built { report, states, last_verdict }
     }
 
     /// What is found over the whole run belongs to a target each, and changes what it came to.
     fn judge_the_run(&mut self) {
-        for (place, found) in judge::judge_run(&self.kept, self.checks, self.policy) {
-            if let Some(judged) = self.targets.iter_mut().find(|judged| judged.result.target == found.target) {
-                judged.outcomes[place] = Outcome::Failed;
-                judged.result.verdict = Verdict::NonCompliant;
-            }
-            self.violations.push(violation(found));
+        let found = judge::judge_run(&self.kept, self.checks, self.policy);
+        let places: HashMap<Target, usize> = if found.is_empty() {
+            HashMap::new()
+        } else {
+            self.targets.iter().enumerate().map(|(at, judged)| (judged.result.target.clone(), at)).collect()
+        };
+        for (place, found) in found {
+            let Some(at) = places.get(&found.target) else { continue };
+            self.targets[*at].results[place].outcome = Outcome::Failed;
+            self.targets[*at].violations.push(violation(found));
         }
+    }
+}
+
+/// Exempts and compares what was found in a target, and gives what its next state is made of.
+fn settle(
+    judged: &mut Judged,
+    checks: &Checks,
+    fail_on: Severity,
+    run: &Run,
+    ledger: &mut Ledger,
+    found: &mut Outcomes,
+) -> Option<changes::Compared> {
+    let target = &judged.result.target;
+    let mut known = HashSet::new();
+    let mut violations = std::mem::take(&mut judged.violations);
+    // Of two that are the same the worse is told.
+    violations.sort_by(|a, b| order(a).cmp(&order(b)));
+    violations.retain(|violation| known.insert(violation.id.clone()));
+    let mut violations: Vec<_> = violations.into_iter().map(|found| (ledger.cover(&found), found)).collect();
+    let result_of = |rule: &str| checks.iter().position(|check| check.id == rule).map(|place| judged.results[place]);
+    ledger.saw(target, &|rule| result_of(rule).is_some_and(|result| result.was_read) && !judged.is_macie_off);
+
+    let earlier = std::mem::take(&mut judged.earlier);
+    let is_kept = earlier != Earlier::NotKept;
+    let current: Vec<_> = violations.iter().map(|(exemption, found)| current(found, exemption.is_some())).collect();
+    let told = |rule| match result_of(rule) {
+        None => Told::NotJudged,
+        Some(result) if !result.was_read || result.outcome == Outcome::NotApplicable => Told::Unknown,
+        Some(_) => Told::Gone,
+    };
+    let mut compared = changes::compare(earlier, run, target, &current, !ledger.is_unreadable(), told);
+    drop(current);
+    for (mark, (_, violation)) in std::mem::take(&mut compared.marks).into_iter().zip(&mut violations) {
+        (violation.change, violation.first_seen) = mark.unzip();
+    }
+    found.are_kept |= is_kept;
+    found.resolved.append(&mut compared.resolved);
+    found.unknown.append(&mut compared.unknown);
+    let newest = |stamp: &Stamp| stamp.run.generated_at.clone();
+    found.compared_with = found.compared_with.take().into_iter().chain(compared.with.take()).max_by_key(newest);
+
+    for (check, result) in checks.iter().zip(&mut judged.results) {
+        let mut of_it = violations.iter().filter(|(_, violation)| violation.rule == check.id);
+        if result.outcome == Outcome::Failed && of_it.all(|(exemption, _)| exemption.is_some()) {
+            result.outcome = if result.was_read { Outcome::Exempt } else { Outcome::NotEvaluated };
+        }
+    }
+    let mut fails = false;
+    for (exemption, violation) in violations {
+        match exemption {
+            Some(exemption) => found.exempted.push(Exempted { violation, exemption }),
+            None => {
+                fails |= violation.severity <= fail_on;
+                found.new += u64::from(violation.change == Some(v1::Change::New));
+                found.violations.push(violation);
+            }
+        }
+    }
+    judged.result.verdict = Verdict::of(fails, judged.result.complete);
+    is_kept.then_some(compared)
+}
+
+impl Outcomes {
+    fn sort(&mut self) {
+        self.violations.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.exempted.sort_by(|a, b| order(&a.violation).cmp(&order(&b.violation)));
+        let by_severity = |gone: &v1::Gone| {
+            (gone.severity, gone.rule, gone.target.clone(), gone.resource.id.clone(), gone.id.clone())
+        };
+        self.resolved.sort_by_cached_key(by_severity);
+        self.unknown.sort_by_cached_key(by_severity);
     }
 }
 
@@ -127,14 +284,19 @@ fn order(violation: &v1::Violation) -> impl Ord {
     (*severity, *rule, target, &resource.id, id)
 }
 
-fn summary(targets: &[Judged], violations: &[v1::Violation], checks: &Checks) -> v1::Summary {
+fn current(violation: &v1::Violation, is_exempted: bool) -> Current<'_> {
+    let v1::Violation { id, rule, severity, resource, .. } = violation;
+    Current { id, rule, severity: *severity, resource, is_exempted }
+}
+
+fn summary(targets: &[Judged], found: &Outcomes, checks: &Checks) -> v1::Summary {
     let items = |api: Api| {
         let reads = targets.iter().flat_map(|target| &target.result.reads);
         checks.need(api).then(|| reads.filter(|read| read.api == api).map(|read| read.items).sum())
     };
     let mut by_severity: BTreeMap<_, _> = Severity::ALL.map(|severity| (severity, 0)).into();
     let mut by_rule: BTreeMap<_, _> = checks.iter().map(|check| (check.id, 0)).collect();
-    for violation in violations {
+    for violation in &found.violations {
         *by_severity.entry(violation.severity).or_default() += 1;
         *by_rule.entry(violation.rule).or_default() += 1;
     }
@@ -145,8 +307,8 @@ fn summary(targets: &[Judged], violations: &[v1::Violation], checks: &Checks) ->
         members: items(Api::ListMembers),
         invitations: items(Api::ListInvitations),
         filters: items(Api::ListFindingsFilters),
-        violations: violations.len() as u64,
-        exempted: 0,
+        violations: found.violations.len() as u64,
+        exempted: found.exempted.len() as u64,
         by_severity,
         by_rule,
         outcomes: checks.iter().enumerate().map(|(place, check)| (check.id, outcomes(targets, place))).collect(),
@@ -154,11 +316,26 @@ fn summary(targets: &[Judged], violations: &[v1::Violation], checks: &Checks) ->
     }
 }
 
+/// The most targets of which all outcomes are told.
+const TOLD_IN_FULL: usize = 1_000;
+
+/// The results of the targets, with what each rule came to; where there are very many targets, only in those that
+/// are not compliant.
+fn with_outcomes(targets: Vec<Judged>, checks: &Checks) -> Vec<TargetResult> {
+    let in_full = targets.len() <= TOLD_IN_FULL;
+    let with_outcomes = |judged: Judged| {
+        let is_told = in_full || judged.result.verdict != Verdict::Compliant;
+        let outcomes = checks.iter().zip(&judged.results).map(|(check, result)| (check.id, result.outcome));
+        TargetResult { outcomes: is_told.then(|| outcomes.collect()), ..judged.result }
+    };
+    targets.into_iter().map(with_outcomes).collect()
+}
+
 /// In how many targets the check at this place had each outcome.
 fn outcomes(targets: &[Judged], place: usize) -> OutcomeCounts {
     let mut counts = OutcomeCounts::default();
     for target in targets {
-        *match target.outcomes[place] {
+        *match target.results[place].outcome {
             Outcome::Failed => &mut counts.failed,
             Outcome::NotEvaluated => &mut counts.not_evaluated,
             Outcome::Exempt => &mut counts.exempt,
@@ -194,5 +371,8 @@ fn violation(violation: Violation) -> v1::Violation {
         since: problem.since,
         title,
         remediation,
+        first_seen: None,
+        change: None,
+        filter: problem.filter,
     }
 }

@@ -2,6 +2,10 @@
 
 pub mod advice;
 mod build;
+mod changes;
+mod exempted;
 pub mod v1;
 
-pub use build::{Builder, Header};
+pub use build::{Builder, Built, Header, Terms};
+pub use changes::{Earlier, Stamp, State, Unusable};
+pub use exempted::{ExemptionsSource, Ledger, suggestion};

@@ -5,10 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use time::{Date, Month};
 
 use crate::api::Api;
+use crate::checks::ArchivingFilter;
+use crate::judge::Outcome;
 use crate::names::Target;
 use crate::order::Trigger;
 use crate::resource::Resource;
@@ -37,6 +41,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// Whether every read of every target was finished.
     pub complete: bool,
+    /// The least severity that makes a verdict `NON_COMPLIANT`. Lesser violations are listed and counted all the
+    /// same.
+    pub fail_on: Severity,
     /// The ids of the rules that are switched off.
     #[cfg_attr(feature = "deserialize", serde(borrow))]
     pub rules_disabled: Vec<&'static str>,
@@ -47,13 +54,43 @@ pub struct Report {
     pub targets: Vec<TargetResult>,
     /// The violations of this part, the worst first. Over all parts each is there once.
     pub violations: Vec<Violation>,
+    /// What an exemption covers, so that it is no violation: in part 1, and there at most the 100 worst. The stored
+    /// report has all.
+    pub exempted: Vec<Exempted>,
+    /// What became of the exemptions document; null where there is none.
+    pub exemptions: Option<Exemptions>,
+    /// What changed since the last run; null without an evidence bucket.
+    pub changes: Option<Changes>,
+    /// Where the whole report is stored; null without an evidence bucket.
+    pub evidence: Option<EvidenceObjects>,
+    /// What is left of the lists in a message that points to the stored report; null where nothing is left out.
+    pub truncated: Option<Truncated>,
     /// Which part of the report this is.
     pub part: Part,
 }
 
+impl Report {
+    /// Whether there is something to tell that the last run did not: something is new, resolved or unknown, an
+    /// exemption ended, or it cannot be told, since the exemptions, what the last run found or something else was not
+    /// read. Without states everything is new. Whether the verdict differs is not looked at.
+    pub fn says_something_new(&self) -> bool {
+        let Some(changes) = &self.changes else { return true };
+        let is_told = |violation: &Violation| matches!(violation.change, None | Some(Change::ExemptionEnded));
+        changes.new + changes.resolved_total + changes.unknown_total > 0
+            || self.violations.iter().any(is_told)
+            || self.exempted.iter().any(|exempted| exempted.violation.change.is_none())
+            || self.exemptions.as_ref().is_some_and(|exemptions| exemptions.error.is_some())
+            || !self.complete
+    }
+
+    /// The objects that hold the whole report, where both were stored.
+    pub fn stored(&self) -> Option<&EvidenceObjects> {
+        self.evidence.as_ref().filter(|evidence| evidence.error.is_none())
+    }
+}
+
 /// Whether Macie is as it should be, in AWS Config's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     /// Everything was read and nothing breaks a rule.
@@ -65,9 +102,10 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict over what was read.
-    pub fn of(has_violation: bool, complete: bool) -> Verdict {
-        match (has_violation, complete) {
+    /// The verdict over what was read: whether something there breaks a rule, and is as bad as what makes a verdict
+    /// `NON_COMPLIANT`.
+    pub fn of(fails: bool, complete: bool) -> Verdict {
+        match (fails, complete) {
             (true, _) => Verdict::NonCompliant,
             (false, false) => Verdict::InsufficientData,
             (false, true) => Verdict::Compliant,
@@ -156,6 +194,11 @@ pub struct TargetResult {
     pub verdict: Verdict,
     /// Whether every read of this target was finished.
     pub complete: bool,
+    /// What each enabled rule came to here, by rule id. Only the stored report has it, and where it has more than
+    /// 1,000 targets only for those that are not `COMPLIANT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "deserialize", serde(borrow))]
+    pub outcomes: Option<BTreeMap<&'static str, Outcome>>,
     /// What was read.
     pub reads: Vec<Read>,
 }
@@ -225,6 +268,221 @@ pub struct Violation {
     pub title: &'static str,
     /// What is missed while it is so, and what to do about it.
     pub remediation: String,
+    /// When a run first found it, RFC 3339 in UTC; null without an evidence bucket, and where the last run's state
+    /// could not be read.
+    pub first_seen: Option<String>,
+    /// Whether the last run found it too; null where `firstSeen` is.
+    pub change: Option<Change>,
+    /// For a filter that archives findings: how much it mutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Box<ArchivingFilter>>,
+}
+
+/// How a violation stands to what the last run found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Change {
+    /// The last run did not find it.
+    New,
+    /// The last run found it, and it was exempted then.
+    ExemptionEnded,
+    /// The last run found it.
+    Known,
+}
+
+impl Change {
+    /// The change as the report spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Change::New => "NEW",
+            Change::ExemptionEnded => "EXEMPTION_ENDED",
+            Change::Known => "KNOWN",
+        }
+    }
+}
+
+/// Something that breaks a rule and that an exemption covers.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize), serde(bound(deserialize = "'de: 'static")))]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct Exempted {
+    /// What would be a violation without the exemption.
+    #[serde(flatten)]
+    pub violation: Violation,
+    /// The entry of the exemptions document that covers it.
+    pub exemption: Exemption,
+}
+
+/// An entry of the exemptions document, as far as a report shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct Exemption {
+    /// Its id.
+    pub id: String,
+    /// Why this is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where it was agreed on.
+    pub ticket: Option<String>,
+    /// The last day on which it is in force, in UTC.
+    #[schemars(extend("format" = "date"))]
+    pub expires: String,
+}
+
+impl Exemption {
+    /// The days for which it is in force after the day of this time, RFC 3339 in UTC; 0 on its last day. `None` where
+    /// one of the two is no date.
+    pub fn days_left(&self, now: &str) -> Option<i64> {
+        Some((date(&self.expires)? - date(now)?).whole_days())
+    }
+}
+
+/// The date with which a text begins.
+fn date(text: &str) -> Option<Date> {
+    let mut numbers = text.get(..10)?.split('-');
+    let mut next = || numbers.next();
+    let (year, month, day) = (next()?.parse().ok()?, next()?.parse::<u8>().ok()?, next()?.parse().ok()?);
+    Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()
+}
+
+/// What became of the exemptions document. In messages each list has at most 100 ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct Exemptions {
+    /// The address of the document.
+    pub source: String,
+    /// The SHA-256 of its bytes, in hexadecimal; null where it could not be read.
+    pub digest: Option<String>,
+    /// How many violations it covers.
+    pub applied: u64,
+    /// Entries that are no longer in force.
+    pub expired: Vec<String>,
+    /// Entries that end within 14 days.
+    pub expiring_soon: Vec<String>,
+    /// Entries that cover nothing, though everything that they name was read.
+    pub unused: Vec<String>,
+    /// Entries that cannot be used.
+    pub malformed: Vec<MalformedEntry>,
+    /// Entries that no longer cover a filter, since it was changed.
+    pub changed: Vec<String>,
+    /// Why the document could not be read; then it exempts nothing.
+    pub error: Option<String>,
+}
+
+/// An entry of the exemptions document that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct MalformedEntry {
+    /// Its id or, without one, its place in the list, from 0.
+    pub entry: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What changed since the last run. In a split report the lists stand in part 1.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize), serde(bound(deserialize = "'de: 'static")))]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct Changes {
+    /// The newest run that this one is compared with; null where there was none.
+    pub compared_with: Option<Run>,
+    /// Violations that the last run did not find. Those that are exempted do not count.
+    pub new: u64,
+    /// What the last run found and is no more, the worst first; at most 100 in messages.
+    pub resolved: Vec<Gone>,
+    /// How many of them there are.
+    pub resolved_total: u64,
+    /// What the last run found and of which nobody knows whether it is still there, since something was not read
+    /// or the rule does not apply now; the worst first, at most 100 in messages.
+    pub unknown: Vec<Gone>,
+    /// How many of them there are.
+    pub unknown_total: u64,
+}
+
+/// A run that was concluded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct Run {
+    /// The id of its report.
+    pub report_id: String,
+    /// When its report was made, RFC 3339 in UTC.
+    pub generated_at: String,
+}
+
+/// A violation of the last run that this one did not find.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct Gone {
+    /// The id of the violation.
+    pub id: String,
+    /// The id of the rule.
+    pub rule: &'static str,
+    /// How bad it was.
+    pub severity: Severity,
+    /// The account and the Region in which it was found.
+    #[serde(flatten)]
+    pub target: Target,
+    /// What broke the rule.
+    pub resource: Resource,
+    /// When a run first found it, RFC 3339 in UTC.
+    pub first_seen: String,
+}
+
+/// The objects that hold the whole report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct EvidenceObjects {
+    /// The bucket.
+    pub bucket: String,
+    /// The key of the report as JSON.
+    pub key: String,
+    /// The key of the report as a page.
+    pub html_key: String,
+    /// Why one of the two could not be stored.
+    pub error: Option<String>,
+}
+
+impl EvidenceObjects {
+    /// Where the report lies as JSON.
+    pub fn address(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key)
+    }
+
+    /// The page of the S3 console that shows the report's own page. The console finds the bucket's Region by itself.
+    pub fn console(&self) -> String {
+        let key = utf8_percent_encode(&self.html_key, KEY);
+        format!("https://console.aws.amazon.com/s3/object/{}?prefix={key}", self.bucket)
+    }
+}
+
+/// What is escaped of a key in an address: all but the unreserved characters of RFC 3986, and slashes.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// How much a message that points to the stored report has of its lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct Truncated {
+    /// Violations shown, the worst of them.
+    pub violations: usize,
+    /// Targets shown, those that are not `COMPLIANT` first.
+    pub targets: usize,
 }
 
 /// Which part of a report a message holds.
@@ -251,4 +509,41 @@ pub fn schema() -> String {
     let mut text = serde_json::to_string_pretty(&schema).expect("a JSON Schema is JSON");
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(expires: &str, now: &str) -> Option<i64> {
+        let empty = String::new;
+        let exemption =
+            Exemption { id: empty(), reason: empty(), owner: empty(), ticket: None, expires: expires.to_owned() };
+        exemption.days_left(now)
+    }
+
+    #[test]
+    fn days_are_counted_to_the_end_of_the_last_one() {
+        for (expires, days) in [("2026-11-22", 0), ("2026-11-23", 1), ("2027-02-28", 98), ("2026-11-20", -2)] {
+            assert_eq!(left(expires, "2026-11-22T23:59:59Z"), Some(days), "{expires}");
+        }
+        for no_date in ["", "2026-02-30", "2026-13-01", "2026-1-1", "é026-11-22", "2026-11", "20261122xx"] {
+            assert_eq!(left(no_date, "2026-11-22T06:00:04Z"), None, "{no_date}");
+            assert_eq!(left("2026-11-22", no_date), None, "{no_date}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_any_letters_is_one_address() {
+        let evidence = EvidenceObjects {
+            bucket: "evidence".to_owned(),
+            key: "reports/2026/11/22/a.json".to_owned(),
+            html_key: "reports/2026/11/22/a b&é~1.html".to_owned(),
+            error: None,
+        };
+        assert_eq!(evidence.address(), "s3://evidence/reports/2026/11/22/a.json");
+        let console =
+            "https://console.aws.amazon.com/s3/object/evidence?prefix=reports/2026/11/22/a%20b%26%C3%A9~1.html";
+        assert_eq!(evidence.console(), console);
+    }
 }

@@ -26,7 +26,7 @@ audit := .tools/checks/bin/python tools/audit.py $(if $(PROFILE),--profile '$(PR
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help tools invoke audit test test-rust test-python test-deployed build-tests build-deployed fuzz lint deny advisories sbom reproducible mutants mutants-collect coverage build deploy deploy-local bench bench-pure docs clean
+.PHONY: help tools browser invoke audit exemptions test test-rust test-python test-deployed build-tests build-deployed fuzz lint deny advisories sbom reproducible mutants mutants-collect coverage build deploy deploy-local bench bench-pure docs screenshot clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "make %-16s %s\n", $$1, $$2 }'
@@ -38,8 +38,10 @@ help: ## Tell what there is
 	  'REGIONS=LIST         the Regions of make audit, separated by commas, or all (your own Region)' \
 	  'JSON=1               make audit prints the report as JSON instead of the mail' \
 	  'POLICY=1             make audit only prints the IAM policy that it needs' \
+	  'FILE=FILE            the exemptions document of make exemptions' \
+	  'REPORT=FILE          a report, of which make exemptions tells what would be exempted' \
 	  'PARAMETERS=FILE      the parameters of make deploy, as in parameters.example.yaml (the defaults, or those of the stack)' \
-	  'STACK=NAME           the stack of make deploy (macie-compliance)' \
+	  'STACK=NAME           the stack of make deploy (macie-compliance), and that to which make exemptions uploads (none)' \
 	  'CHECK=1              make deploy only checks' \
 	  'SHARD=K/N            the part of the changes that make mutants and make mutants-collect try, from 0/N (all)' \
 	  'ARCHITECTURE=x86_64  what make build builds for (arm64)' \
@@ -50,11 +52,18 @@ help: ## Tell what there is
 tools: ## Install the pinned tools into .tools
 	@python3 tools/install.py
 
-invoke: ## Run the function once, locally, and print its answer and the mail
+browser: tools ## Install Chromium as Debian's package, where it is missing and this is root
+	@.tools/checks/bin/python tools/browser.py
+
+invoke: ## Run the function once, locally, print its answer and the mail, and write the page to target/report.html
 	@python3 tools/invoke.py $(EVENT) $(port)
 
 audit: $(if $(POLICY),,tools) ## Audit your AWS account from here, as a dry run with your credentials, and print the mail
 	@$(audit)
+
+exemptions: tools ## Check an exemptions document, and upload it to the bucket of a stack
+	$(if $(FILE),,$(error Name the exemptions document: make exemptions FILE=exemptions.json))
+	@.tools/checks/bin/python tools/exemptions.py '$(FILE)' $(if $(REPORT),--report '$(REPORT)') $(if $(STACK),--stack '$(STACK)')
 
 test: test-rust test-python test-deployed ## Run all tests, the local deployment among them
 
@@ -62,7 +71,7 @@ test: test-rust test-python test-deployed ## Run all tests, the local deployment
 build-tests:
 	cargo build --locked --bin macie-compliance
 	cargo build --locked --package simulator
-	cargo build --locked --package macie-compliance-core --features deserialize --bin mail
+	cargo build --locked --package macie-compliance-core --features deserialize --bin mail --bin page
 	cargo test --workspace --locked --no-run
 
 build-deployed:
@@ -73,7 +82,7 @@ build-deployed:
 test-rust:
 	cargo test --workspace --locked -- --test-threads 8
 
-test-python: build-deployed
+test-python: build-deployed browser
 	FUNCTION_BUILT=1 pytest --numprocesses 3 --dist loadfile
 
 test-deployed: build-deployed
@@ -154,6 +163,9 @@ bench-pure: ## Measure judging, building, rendering and splitting alone
 docs: ## Write what is generated from the code anew: the JSON Schema of the report, and the reference
 	UPDATE_DOCS=1 cargo test --locked --package macie-compliance-core --test docs
 	python3 tools/mail_svg.py
+
+screenshot: browser ## Draw the page of the example report, for README
+	@.tools/checks/bin/python tools/screenshot.py
 
 clean: ## Remove what was built and installed
 	cargo clean

@@ -24,6 +24,10 @@ RUN_SECONDS = 660
 GONE_SECONDS = 2
 # What a dry run of one account never calls: it publishes and stores nothing, and assumes no role.
 NEVER_CALLED = ("sns", "s3", "sts")
+# The rule whose exemptions name what they accept by its digest, so that they end when it is changed.
+BY_DIGEST = "filter-archives-findings"
+# As many violations as the mail shows.
+SHOWN = 50
 
 
 class Caller(NamedTuple):
@@ -51,7 +55,10 @@ def main() -> None:
     services.cargo("build", "--package", "macie-compliance-core", "--features", "deserialize", "--bin", "mail")
     project.say(f"auditing account {caller.account}, {given.regions or caller.region}: a dry run, nothing is published")
     report = dry_run(environment(caller, given.profile, given.regions))
-    project.show(json.dumps(report, indent=2, ensure_ascii=False) if given.json else mail(report))
+    if given.json:
+        project.show(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        project.show("\n".join([mail(report), *exempting(report["violations"])]))
     if not report["complete"]:
         project.say("not everything could be read; `make audit POLICY=1` prints the permissions that an audit needs")
 
@@ -176,6 +183,41 @@ def mail(report: dict[str, Any]) -> str:
     if done.returncode:
         raise project.Failure(f"the mail could not be written: {one_line(done.stderr)}")
     return done.stdout.removesuffix("\n")
+
+
+def exempting(violations: list[dict[str, Any]]) -> list[str]:
+    """For each violation the entry of an exemptions document that would exempt it, once its blanks are filled in."""
+    if not violations:
+        return []
+    lines = [
+        "",
+        "TO ACCEPT A VIOLATION",
+        "Put its entry into the exemptions document, and fill in who accepts it and why.",
+    ]
+    for violation in violations[:SHOWN]:
+        given = json.dumps(entry(violation))
+        lines.append(given if given != "null" else f"none for {violation['id']}: the filter could not be read")
+    if len(violations) > SHOWN:
+        lines.append(f"{len(violations) - SHOWN} more are not shown; `make audit JSON=1` has them all.")
+    return lines
+
+
+def entry(violation: dict[str, Any]) -> dict[str, str] | None:
+    """The entry that would exempt a violation, and nothing where none would."""
+    digest = (violation.get("filter") or {}).get("digest")
+    if violation["rule"] == BY_DIGEST and not digest:
+        return None
+    return {
+        "id": violation["id"],
+        "rule": violation["rule"],
+        "accountId": violation["accountId"],
+        "region": violation["region"],
+        "resourceId": violation["resource"]["id"],
+        **({"digest": digest} if digest else {}),
+        "reason": "",
+        "owner": "",
+        "expires": "YYYY-MM-DD",
+    }
 
 
 if __name__ == "__main__":

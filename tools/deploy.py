@@ -6,7 +6,6 @@ whatever the stack had before. Without a file a new stack gets the defaults, and
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,9 +14,8 @@ from pathlib import Path
 
 import boto3
 import project
+import stacks
 import yaml
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from template import Template, override
 
 # What Lambda takes, and how it measures: as JSON.
@@ -35,11 +33,7 @@ def main() -> None:
     asked = parser.parse_args()
     given = read(asked.parameters) if asked.parameters else {}
     template = Template(given, asked.stack)
-    try:
-        # boto3 reads AWS_DEFAULT_REGION alone.
-        session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
-    except BotoCoreError as error:
-        raise project.Failure(f"the AWS configuration cannot be used: {error}") from error
+    session = stacks.session()
     problems: list[str] = []
     running = None
     try:
@@ -120,15 +114,25 @@ def wrong(template: Template, given: dict[str, str], session: boto3.Session) -> 
             yield f"{name}: expected {expected}; got {template.values[name]!r}"
     yield from template.broken_rules()
     yield from roles(template)
-    margin, timeout = (template.values[name] for name in ("DeadlineMarginSeconds", "FunctionTimeout"))
-    if margin.isdecimal() and timeout.isdecimal() and int(margin) >= int(timeout):
-        yield f"DeadlineMarginSeconds: {margin} has to be less than FunctionTimeout, which is {timeout}"
+    yield from numbers(template)
     size = environment_size(template)
     if size > ENVIRONMENT_BYTES:
         yield (
             f"MacieRoleArns, MacieRoleExternalIds: with them the function's environment has {size:,} bytes, and Lambda"
             f" takes {ENVIRONMENT_BYTES:,}: name fewer, or give the state machine roles in its input"
         )
+
+
+def numbers(template: Template) -> Iterator[str]:
+    """Each number that does not go together with another, which the rules of a template cannot compare."""
+    names = ("DeadlineMarginSeconds", "FunctionTimeout", "EvidenceObjectLockDays", "EvidenceDays")
+    if not all(template.values[name].isdecimal() for name in names):
+        return
+    margin, timeout, locked, kept = (int(template.values[name]) for name in names)
+    if margin >= timeout:
+        yield f"DeadlineMarginSeconds: {margin} has to be less than FunctionTimeout, which is {timeout}"
+    if template.values["EvidenceObjectLock"] != "NONE" and 0 < kept < locked:
+        yield f"EvidenceObjectLockDays: {locked} must not be more than EvidenceDays, which is {kept}"
 
 
 def regions(template: Template, session: boto3.Session) -> Iterator[str]:
@@ -193,23 +197,8 @@ def environment_size(template: Template) -> int:
 
 def architecture_of(stack: str, session: boto3.Session) -> str | None:
     """The Architecture of a stack, and nothing if there is no such stack."""
-    try:
-        client = session.client("cloudformation", config=Config(connect_timeout=5, retries={"total_max_attempts": 2}))
-        [found] = client.describe_stacks(StackName=stack)["Stacks"]
-    except NoRegionError as error:
-        raise project.Failure("no Region: set AWS_REGION, or the Region of your AWS profile") from error
-    except NoCredentialsError as error:
-        raise project.Failure("no AWS credentials: log in, or set AWS_PROFILE") from error
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        message = error.response["Error"]["Message"]
-        raise project.Failure(f"AWS refuses to describe the stack {stack}: {message}") from error
-    except BotoCoreError as error:
-        raise project.Failure(f"AWS cannot be asked about the stack {stack}: {error}") from error
-    values = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
-    # One whose first change set was never carried out has nothing yet.
-    return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else values.get("Architecture")
+    found = stacks.described(stack, session)
+    return stacks.parameters(found).get("Architecture") if found else None
 
 
 if __name__ == "__main__":

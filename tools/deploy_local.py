@@ -25,7 +25,11 @@ from template import override
 
 STACK = "macie-compliance"
 # arm64, the template's default, needs a Rust target that not every machine has.
-PARAMETERS = [override("Architecture", "x86_64"), override("ScheduleExpression", "rate(1 minute)")]
+PARAMETERS = [
+    override("Architecture", "x86_64"),
+    override("ScheduleExpression", "rate(1 minute)"),
+    override("ExemptionsKey", "exemptions.json"),
+]
 BUILD = project.ROOT / ".aws-sam" / "local"
 REPORT_SECONDS = 150
 
@@ -50,6 +54,11 @@ class Deployment:
         answer = self.client("iam", account).get_role_policy(RoleName=role, PolicyName=policy)
         document = answer["PolicyDocument"]
         return json.loads(document) if isinstance(document, str) else document
+
+    def template(self) -> str:
+        """The template of the stack, as it was deployed."""
+        body = self.client("cloudformation").get_template(StackName=STACK)["TemplateBody"]
+        return body if isinstance(body, str) else json.dumps(body)
 
     def receive(
         self, seconds: float = REPORT_SECONDS, *, queue: str | None = None, until_error: bool = False

@@ -12,6 +12,7 @@ import project
 import services
 
 NAME = "macie-compliance"
+BUCKET = f"{NAME}-evidence"
 TOPIC = f"arn:aws:sns:{project.REGION}:{project.ACCOUNT}:{NAME}"
 
 PIPES: dict[str, Any] = {
@@ -41,6 +42,16 @@ def main() -> None:
         mails = [f"Subject: {message['subject']}\n\n{mail(message)}" for message in simulator.messages()]
         parts = [json.dumps(answer, indent=2, ensure_ascii=False), *(mails or ["Nothing was published."])]
         project.show("\n\n".join(parts))
+        keep_page(simulator.objects())
+
+
+def keep_page(objects: dict[str, dict[str, Any]]) -> None:
+    """Writes the page of the report to a file, where the run has stored one."""
+    for key, stored in objects.items():
+        if key.endswith(".html"):
+            path = project.target_directory() / "report.html"
+            path.write_text(stored["body"])
+            project.say(f"the page of the report: {path}")
 
 
 def check_event(path: Path) -> None:
@@ -56,7 +67,7 @@ def invoke(simulator: services.Simulator, event: Path, port: int) -> Any:
     project.need("cargo", "cargo-lambda")
     local = ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
     watch = ["cargo", "lambda", "watch", "--bin", NAME, "--ignore-changes", *local]
-    env = project.local_aws(simulator.url, REPORT_TOPIC_ARN=TOPIC, AWS_LAMBDA_LOG_FORMAT="JSON")
+    env = project.local_aws(simulator.url, REPORT_TOPIC_ARN=TOPIC, EVIDENCE_BUCKET=BUCKET, AWS_LAMBDA_LOG_FORMAT="JSON")
     with services.service("function", watch, env) as function:
         function.wait_until(lambda: listens(port), 60)
         command = ["cargo", "lambda", "invoke", NAME, *local, "--data-file", str(event.resolve())]

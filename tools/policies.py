@@ -33,6 +33,9 @@ PSEUDO = {
 PARAMETERS = {
     "AuditorRoleArn": f"arn:aws:iam::{project.ACCOUNT}:role/auditor",
     "BucketKeyArn": f"arn:aws:kms:{project.REGION}:{project.ACCOUNT}:key/22222222-2222-2222-2222-222222222222",
+    "ExemptionsKey": "exemptions.json",
+    "ExemptionsWriterArn": f"arn:aws:iam::{project.ACCOUNT}:role/security-*",
+    "ExpectedAdministrator": f"{project.ACCOUNT},111111111111",
     "ExternalId": "external-id",
     "MapRoleArnPattern": "arn:aws:iam::*:role/audit",
     "MacieRoleArns": "arn:aws:iam::111111111111:role/audit,arn:aws:iam::222222222222:role/audit",

@@ -104,7 +104,7 @@ def get_json(url: str) -> Any:
 
 
 class Simulator:
-    """The simulator of Macie, SNS, STS and account, as a process."""
+    """The simulator of Macie and what else is talked to, as a process."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"

@@ -10,8 +10,11 @@ import yaml
 # How long a name can be that CloudFormation makes up for a resource of this type, as `!Ref` gives it.
 LONGEST = {
     "AWS::SNS::Topic": f"arn:aws:sns:ap-southeast-2:{project.ACCOUNT}:{{stack}}-{{name}}-{'x' * 12}",
-    "AWS::S3::Bucket": "x" * 63,
+    "AWS::S3::Bucket": f"{{stack}}-{{name}}-{'x' * 12}",
 }
+# The longest name that S3 takes.
+BUCKET_NAME = 63
+NOTHING = object()
 
 
 class Loader(yaml.SafeLoader):
@@ -69,16 +72,35 @@ class Template:
         variables = self.resources["Function"]["Properties"]["Environment"]["Variables"]
         return {name: self.value(value) for name, value in variables.items()}
 
+    def name(self, resource: str) -> str:
+        """What `!Ref` gives of a resource, as long as it can be."""
+        kind = self.resources[resource]["Type"]
+        longest = LONGEST[kind].format(stack=self.stack, name=resource)
+        return longest.lower()[:BUCKET_NAME] if kind == "AWS::S3::Bucket" else longest
+
+    def substitute(self, text: str) -> str:
+        """What `!Sub` gives of a text that names parameters and resources."""
+        return re.sub(r"\$\{(\w+)\}", lambda found: self.value({"Ref": found[1]}), text)
+
     def value(self, expression: Any) -> Any:
         """What an expression comes to."""
+        if isinstance(expression, list):
+            return [value for value in map(self.value, expression) if value is not NOTHING]
         if not isinstance(expression, dict):
             return expression
+        if not is_function(expression):
+            values = {name: self.value(value) for name, value in expression.items()}
+            return {name: value for name, value in values.items() if value is not NOTHING}
         [(function, argument)] = expression.items()
         match function:
             case "Ref" if argument in self.values:
                 return self.values[argument]
+            case "Ref" if argument == "AWS::NoValue":
+                return NOTHING
             case "Ref":
-                return LONGEST[self.resources[argument]["Type"]].format(stack=self.stack, name=argument)
+                return self.name(argument)
+            case "Fn::Sub":
+                return self.substitute(argument)
             case "Condition":
                 return self.value(self.conditions[argument])
             case "Fn::If":
@@ -93,6 +115,11 @@ class Template:
             case "Fn::Or":
                 return any(map(self.value, argument))
         raise project.Failure(f"{function} of template.yaml is not known to tools/template.py")
+
+
+def is_function(expression: dict[str, Any]) -> bool:
+    """Whether an object in a template is a function of CloudFormation."""
+    return len(expression) == 1 and all(name in ("Ref", "Condition") or name.startswith("Fn::") for name in expression)
 
 
 def override(name: str, value: str) -> str:

@@ -2,7 +2,7 @@
 
 import fnmatch
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -28,6 +28,18 @@ APIS: list[dict[str, Any]] = json.loads((project.ROOT / "docs" / "reference" / "
 # The resource of each action that has one, read from a request of the simulator's record.
 RESOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "account:ListRegions": lambda request: f"arn:aws:account::{request['account']}:account",
+    "macie2:DescribeClassificationJob": lambda request: (
+        f"arn:aws:macie2:{request['region']}:{request['account']}"
+        f":classification-job/{request['path'].removeprefix('/jobs/')}"
+    ),
+    "macie2:GetAllowList": lambda request: (
+        f"arn:aws:macie2:{request['region']}:{request['account']}"
+        f":allow-list/{request['path'].removeprefix('/allow-lists/')}"
+    ),
+    "macie2:GetFindingsFilter": lambda request: (
+        f"arn:aws:macie2:{request['region']}:{request['account']}"
+        f":findings-filter/{request['path'].removeprefix('/findingsfilters/')}"
+    ),
     "macie2:GetMember": lambda request: (
         f"arn:aws:macie2:{request['region']}:{request['account']}:member/{request['path'].removeprefix('/members/')}"
     ),
@@ -52,6 +64,22 @@ def call(request: dict[str, Any]) -> Call:
 def calls(requests: Iterable[dict[str, Any]]) -> set[Call]:
     """What requests ask IAM for."""
     return {call(request) for request in requests}
+
+
+def documents(bucket: str, parameters: dict[str, str]) -> set[tuple[str, str]]:
+    """What a run with these parameters does with the bucket, by the contract: actions with their resources."""
+    arn = f"arn:aws:s3:::{bucket}"
+    keys = ["reports/2026/11/22/one.20261122T060004Z.json", "reports/2026/11/22/one.20261122T060004Z.html"]
+    keys += ["state/999999999999/us-east-1.json", "history.json"]
+    if parameters.get("DistributedMap") == "true":
+        keys += ["runs/one/targets.json"]
+    asked = {(f"s3:{verb}Object", f"{arn}/{key}") for key in keys for verb in ("Get", "Put")}
+    asked |= {("s3:ListBucket", arn)}
+    if key := parameters.get("ExemptionsKey"):
+        asked |= {("s3:GetObject", f"{arn}/{key}")}
+    if parameters.get("EvidenceObjectLock", "NONE") != "NONE":
+        asked |= {("s3:PutObjectRetention", f"{arn}/{key}") for key in keys if key.startswith("reports/")}
+    return asked
 
 
 def machine_calls(machine: dict[str, Any], account: str, region: str, key: str | None = None) -> set[Call]:
@@ -174,9 +202,14 @@ class Engine:
         [result] = answer["EvaluationResults"]
         return result["EvalDecision"] == "allowed"
 
-    def denied(self, policies: dict[str, Policy], asked: Iterable[Call]) -> set[Call]:
+    def denied(self, policies: dict[str, Policy], asked: Collection[Call]) -> set[Call]:
         """The calls that the policy of their account does not allow."""
-        return {one for one in asked if not self.allows(policies[one.account], one)}
+        # The engine is asked once for what differs by the Region only, which it is not told.
+        decided: dict[tuple[str, str, str], bool] = {}
+        for one in asked:
+            key = (one.account, one.action, one.resource)
+            decided[key] = decided[key] if key in decided else self.allows(policies[one.account], one)
+        return {one for one in asked if not decided[one.account, one.action, one.resource]}
 
 
 def fault(denied: Call, caller: str) -> dict[str, Any]:

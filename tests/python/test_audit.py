@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -13,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import audit as audits
 import iam
 import jsonschema
 import parliament
@@ -80,7 +82,7 @@ def test_the_mail_is_printed_and_nothing_else_is_done(simulated: Callable[..., A
         assert simulator.messages() == []
         asked = operations(simulator)
     assert done.stdout.startswith(
-        f"Subject: Macie NON_COMPLIANT: 6 violations, {ACCOUNT}, 2 Regions\n\nNON_COMPLIANT: "
+        f"Subject: Macie NON_COMPLIANT: 7 violations, {ACCOUNT}, 2 Regions\n\nNON_COMPLIANT: "
     )
     for line in (
         "- account 100000000069, AccountSuspended since 2026-11-01 #",
@@ -88,7 +90,12 @@ def test_the_mail_is_printed_and_nothing_else_is_done(simulated: Callable[..., A
         f"In {ACCOUNT} eu-west-1\n",
     ):
         assert f"\n{line}" in done.stdout
-    assert done.stdout.endswith(", started by on-demand\n")
+    mail, _, entries = done.stdout.partition("\n\nTO ACCEPT A VIOLATION\n")
+    assert mail.endswith(", started by on-demand")
+    exempting = [json.loads(line) for line in entries.splitlines()[1:]]
+    assert len(exempting) == 7
+    digests = [entry["digest"] for entry in exempting if entry["rule"] == "filter-archives-findings"]
+    assert [bool(re.fullmatch("[0-9a-f]{64}", digest)) for digest in digests] == [True, True]
     assert f"auditing account {ACCOUNT}, us-east-1,eu-west-1" in done.stderr
     assert "POLICY=1" not in done.stderr
     assert asked <= {"sts:GetCallerIdentity"} | {f"macie2:{api['operation']}" for api in iam.APIS}
@@ -105,6 +112,35 @@ def test_the_report_is_printed_as_json(simulated: Callable[..., Any]) -> None:
     jsonschema.validate(report, json.loads((project.ROOT / "schema" / "report-1.1.schema.json").read_text()))
     assert [(target["accountId"], target["region"]) for target in report["targets"]] == [(ACCOUNT, "eu-west-1")]
     assert [violation["rule"] for violation in report["violations"]] == ["macie-paused"]
+
+
+def violation(rule: str, **more: Any) -> dict[str, Any]:
+    """A violation, with the fields that an exemption is made of."""
+    found = {"id": "0123", "rule": rule, "accountId": ACCOUNT, "region": "eu-west-1"}
+    return {**found, "resource": {"type": "x", "id": "r", "arn": None, "name": "not\nsafe"}, **more}
+
+
+def test_each_violation_has_the_entry_that_would_exempt_it() -> None:
+    """A filter is named by its digest too. What nobody filled in is no exemption: a reason, an owner and a date."""
+    digest = "0" * 64
+    member = violation("member-macie-paused", status="Paused")
+    archives = violation("filter-archives-findings", filter={"digest": digest, "breadth": "CLASS"})
+    unread = violation("filter-archives-findings", filter={"digest": None})
+    told = audits.exempting([member, archives, unread])
+    assert told[1] == "TO ACCEPT A VIOLATION"
+    base = {"id": "0123", "accountId": ACCOUNT, "region": "eu-west-1", "resourceId": "r"}
+    blanks = {"reason": "", "owner": "", "expires": "YYYY-MM-DD"}
+    assert json.loads(told[3]) == {**base, **blanks, "rule": "member-macie-paused"}
+    assert json.loads(told[4]) == {**base, **blanks, "rule": "filter-archives-findings", "digest": digest}
+    assert told[5:] == ["none for 0123: the filter could not be read"]
+    assert audits.exempting([]) == []
+
+
+def test_of_many_violations_the_first_entries_are_shown() -> None:
+    """As in the mail. Whoever has more than that to accept takes them out of the report."""
+    told = audits.exempting([violation("member-macie-paused")] * (audits.SHOWN + 2))
+    assert len(told) == 3 + audits.SHOWN + 1
+    assert told[-1] == "2 more are not shown; `make audit JSON=1` has them all."
 
 
 def test_the_policy_is_what_a_run_calls(simulated: Callable[..., Any]) -> None:

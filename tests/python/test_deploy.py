@@ -20,12 +20,17 @@ SETTINGS = {
     "MACIE_ROLE_EXTERNAL_IDS",
     "NOTIFY_ON",
     "INCLUDE_EMAILS",
+    "EXPECTED_ADMINISTRATOR",
     "DISABLED_RULES",
     "AUDIT_OWN_ACCOUNT",
     "MAX_CONCURRENCY",
     "DEADLINE_MARGIN_SECONDS",
-    "RESULT_BUCKET",
+    "FAIL_ON",
+    "MAX_PARTS",
+    "EVIDENCE_BUCKET",
     "EVIDENCE_KMS_KEY_ARN",
+    "EVIDENCE_OBJECT_LOCK",
+    "EXEMPTIONS_URI",
 }
 ROLE = "arn:aws:iam::111122223333:role/macie-compliance-audit"
 TOPIC = f"arn:aws:sns:{project.REGION}:{project.ACCOUNT}:existing"
@@ -58,6 +63,9 @@ def test_every_setting_reaches_the_function(deployment: Deployment) -> None:
     variables = function["Environment"]["Variables"]
     assert variables.keys() == SETTINGS
     assert variables["REPORT_TOPIC_ARN"] == deployment.outputs["ReportTopicArn"]
+    bucket = deployment.outputs["EvidenceBucketName"]
+    assert variables["EVIDENCE_BUCKET"] == bucket
+    assert variables["EXEMPTIONS_URI"] == f"s3://{bucket}/{deployment.outputs['ExemptionsKey']}"
 
 
 def test_every_alarm_has_somebody_to_tell(deployment: Deployment) -> None:
@@ -81,19 +89,90 @@ def test_every_alarm_has_somebody_to_tell(deployment: Deployment) -> None:
 
 def resources(deployment: Deployment) -> dict[str, Any]:
     """The resources of the stack's template."""
-    body = deployment.client("cloudformation").get_template(StackName=deploy_local.STACK)["TemplateBody"]
-    return (json.loads(body) if isinstance(body, str) else body)["Resources"]
+    return json.loads(deployment.template())["Resources"]
 
 
 def test_the_log_outlives_the_stack_and_is_in_the_way_of_no_other(deployment: Deployment) -> None:
     """A log is evidence. A group of a fixed name would be there already when the stack is made anew."""
-    for name in ("LogGroup", "ResultBucket"):
+    for name in ("LogGroup", "EvidenceBucket", "EvidenceBucketPolicy"):
         made = resources(deployment)[name]
         kept = (made["DeletionPolicy"], made["UpdateReplacePolicy"])
         assert kept == ("RetainExceptOnCreate", "Retain"), name
     [stack] = deployment.client("cloudformation").describe_stacks(StackName=deploy_local.STACK)["Stacks"]
     unique = stack["StackId"].rpartition("/")[2].partition("-")[0]
     assert deployment.outputs["LogGroupName"] == f"/aws/lambda/{deploy_local.STACK}-{unique}"
+
+
+def bucket(**given: str) -> dict[str, Any]:
+    """The properties of the evidence bucket. The local AWS knows few of them: the template is read."""
+    read = template.Template(given)
+    return read.value(read.resources["EvidenceBucket"]["Properties"])
+
+
+def test_the_bucket_is_nobody_elses_and_keeps_every_version(deployment: Deployment) -> None:
+    """What is overwritten or deleted can be looked at, by whom the account lets in."""
+    name = deployment.outputs["EvidenceBucketName"]
+    versioning = deployment.client("s3").get_bucket_versioning(Bucket=name)
+    assert versioning["Status"] == "Enabled"
+    block = deployment.client("s3").get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert set(block.values()) == {True}
+    policy = json.loads(deployment.client("s3").get_bucket_policy(Bucket=name)["Policy"])
+    sids = {statement["Sid"] for statement in policy["Statement"]}
+    assert sids == {"OnlyOverTls", "ReportsAreWrittenOnce", "TheFunctionWritesNoExemptions"}
+    assert bucket()["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_what_is_in_the_bucket_goes_in_its_time() -> None:
+    """Reports after EvidenceDays, or never; what a run hands on after a week; the exemptions document never."""
+    assert lifetimes() == {
+        "reports/": (400, 30),
+        "runs/": (7, 7),
+        "state/": (None, 7),
+        "history.json": (None, 7),
+        "": (None, None),
+    }
+    assert lifetimes(EvidenceDays="90")["reports/"] == (90, 30)
+    assert lifetimes().keys() - lifetimes(EvidenceDays="0").keys() == {"reports/"}
+
+
+def lifetimes(**given: str) -> dict[str, tuple[int | None, int | None]]:
+    """The days after which objects and their old versions go, by the beginning of the key."""
+    rules = bucket(**given)["LifecycleConfiguration"]["Rules"]
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    assert [rule["AbortIncompleteMultipartUpload"] for rule in rules if "Prefix" not in rule] == [
+        {"DaysAfterInitiation": 1}
+    ]
+    days = {}
+    for rule in rules:
+        current, old = rule.get("ExpirationInDays"), rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays")
+        days[rule.get("Prefix", "")] = (current and int(current), old)
+    return days
+
+
+def test_object_lock_is_for_those_who_ask_for_it() -> None:
+    """S3 never switches it off again. The bucket locks nothing by itself: the function asks for it with a report."""
+    assert not bucket().keys() & {"ObjectLockEnabled", "ObjectLockConfiguration"}
+    assert template.Template({}).environment()["EVIDENCE_OBJECT_LOCK"] == ""
+    asked = {"EvidenceObjectLock": "COMPLIANCE", "EvidenceObjectLockDays": "30"}
+    assert bucket(**asked)["ObjectLockEnabled"] is True
+    assert bucket(**asked)["ObjectLockConfiguration"] == {"ObjectLockEnabled": "Enabled"}
+    assert template.Template(asked).environment()["EVIDENCE_OBJECT_LOCK"] == "COMPLIANCE:30"
+
+
+def test_only_one_of_two_writers_wins(deployment: Deployment) -> None:
+    """The local S3 keeps the conditions of a write as S3 does: what the function relies on for reports and states."""
+    s3, name = deployment.client("s3"), deployment.outputs["EvidenceBucketName"]
+    key = {"Bucket": name, "Key": "state/111122223333/eu-west-1.json"}
+    first = s3.put_object(**key, Body=b"1", IfNoneMatch="*")["ETag"]
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.put_object(**key, Body=b"2", IfNoneMatch="*")
+    s3.put_object(**key, Body=b"3", IfMatch=first)
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.put_object(**key, Body=b"4", IfMatch=first)
+    assert s3.get_object(**key)["Body"].read() == b"3"
+    assert len(s3.list_object_versions(Bucket=name, Prefix=key["Key"])["Versions"]) == 2
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.get_object(Bucket=name, Key="state/111122223333/nowhere.json")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +182,17 @@ def test_the_log_outlives_the_stack_and_is_in_the_way_of_no_other(deployment: De
         ({"SubnetIds": "subnet-01234567"}, "Give SecurityGroupIds too"),
         ({"SecurityGroupIds": "sg-01234567"}, "Give SubnetIds too"),
         ({"AuditOwnAccount": "false"}, "there is nothing to audit"),
-        ({"BucketKeyArn": "arn:aws:kms:us-east-1:999999999999:key/1"}, "Set DistributedMap to true"),
+        ({"BucketKeyArn": "arn:aws:kms:us-east-1:999999999999:key/1", "Evidence": "false"}, "Set Evidence to true"),
+        ({"DistributedMap": "true", "Evidence": "false"}, "Set Evidence to true"),
+        ({"EvidenceObjectLock": "GOVERNANCE", "Evidence": "false"}, "Set Evidence to true"),
+        ({"NotifyOn": "changes", "Evidence": "false"}, "set Evidence to true"),
+        (
+            {"ExemptionsWriterArn": ROLE, "ExemptionsKey": "exemptions.json", "Evidence": "false"},
+            "Set Evidence to true and give ExemptionsKey",
+        ),
+        ({"ExemptionsWriterArn": ROLE}, "Set Evidence to true and give ExemptionsKey"),
+        ({"ExemptionsKey": "state/1/2.json"}, "ExemptionsKey"),
+        ({"FailOn": "NONE"}, "FailOn"),
         ({"MapRoleArnPattern": ROLE}, "Set DistributedMap to true"),
         (
             {"AuditOwnAccount": "false", "MapRoleArnPattern": ROLE, "DistributedMap": "true"},
@@ -112,6 +201,8 @@ def test_the_log_outlives_the_stack_and_is_in_the_way_of_no_other(deployment: De
         ({"SubnetIds": "vpc-01234567", "SecurityGroupIds": "sg-01234567"}, "SubnetIds"),
         ({"SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567, sg-12345678"}, "SecurityGroupIds"),
         ({"DisabledRules": "*"}, "DisabledRules"),
+        ({"ExpectedAdministrator": "1234"}, "ExpectedAdministrator"),
+        ({"ExpectedAdministrator": "111122223333, 444455556666"}, "ExpectedAdministrator"),
         ({"DisabledRules": "discovery-*-off"}, "DisabledRules"),
     ],
 )
@@ -129,6 +220,11 @@ def test_parameters_that_make_no_sense_are_refused(
         {"DisabledRules": "discovery-*"},
         {"DisabledRules": "macie-paused,discovery-*,job-stopped"},
         {"AuditOwnAccount": "false", "MacieRoleArns": ROLE},
+        {"Evidence": "false", "FailOn": "CRITICAL"},
+        {"NotifyOn": "changes", "EvidenceObjectLock": "COMPLIANCE", "EvidenceDays": "0"},
+        {"ExemptionsKey": "accepted/macie.json", "ExemptionsWriterArn": ROLE},
+        {"ExpectedAdministrator": "012345678901"},
+        {"ExpectedAdministrator": "111122223333,444455556666"},
     ],
 )
 def test_parameters_that_make_sense_are_taken(deployment: Deployment, parameters: dict[str, str]) -> None:
@@ -139,12 +235,11 @@ def test_parameters_that_make_sense_are_taken(deployment: Deployment, parameters
 def change(deployment: Deployment, parameters: dict[str, str]) -> None:
     """Asks for a stack with these parameters, which is not made."""
     cloudformation = deployment.client("cloudformation")
-    body = cloudformation.get_template(StackName=deploy_local.STACK)["TemplateBody"]
     cloudformation.create_change_set(
         StackName="never-made",
         ChangeSetName="asked",
         ChangeSetType="CREATE",
-        TemplateBody=body if isinstance(body, str) else json.dumps(body),
+        TemplateBody=deployment.template(),
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
@@ -154,7 +249,11 @@ def change(deployment: Deployment, parameters: dict[str, str]) -> None:
 def test_permissions_follow_the_parameters(deployment: Deployment) -> None:
     """A permission that only some settings need is there with them and not without."""
     without = statements(deployment, deployment.outputs)
-    assert without.keys() == {"ReadMacie", "ReadMember", "Publish", "EncryptForTheTopic", "ReportFailedRun", "WriteLog"}
+    assert without.keys() == {
+        *("ReadMacie", "ReadMember", "ReadFilter", "ReadAllowList", "ReadJob", "ReadAccounts"),
+        *("Publish", "EncryptForTheTopic", "ReportFailedRun", "WriteLog"),
+        *("KeepEvidence", "TellWhatIsMissing", "ReadExemptions"),
+    }
     key = f"arn:aws:kms:{project.REGION}:{project.ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
     roles = [f"arn:aws:iam::{account}:role/macie-compliance-audit" for account in ("111122223333", "444455556666")]
     deploy_local.sam_deploy(
@@ -213,7 +312,9 @@ def test_the_role_for_other_accounts(deployment: Deployment, external_id: str) -
     template = (project.ROOT / "template-member-role.yaml").read_text()
     outputs = deploy_local.create_stack(deployment.endpoint, name, template, values)
     outputs["FunctionRoleArn"] = outputs["RoleArn"]
-    assert statements(deployment, outputs).keys() == {"ReadMacie", "ReadMember", "ReadRegions"}
+    assert statements(deployment, outputs).keys() == {
+        *("ReadMacie", "ReadMember", "ReadFilter", "ReadAllowList", "ReadJob", "ReadAccounts", "ReadRegions")
+    }
     trust = deployment.client("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
     [statement] = trust["Statement"]
     condition = {"ArnLike": {"aws:PrincipalArn": deployment.outputs["FunctionRoleArn"]}}

@@ -107,9 +107,23 @@ def test_the_schedule_starts_the_map_and_one_report_tells_of_200_targets(distrib
     machine = distributed.outputs["StateMachineArn"]
     execution = states.list_executions(stateMachineArn=machine)["executions"][-1]["executionArn"]
     assert ended(distributed, execution)["status"] == "SUCCEEDED"
+    evidence = stored(distributed)
+    assert evidence.keys() == {"reports", "runs", "state", "history.json"}
+    assert evidence["state"] == {f"state/{account}/{region}.json" for account, region in TARGETS}
+    assert {report["evidence"]["key"], report["evidence"]["htmlKey"]} <= evidence["reports"]
     [run] = states.list_map_runs(executionArn=execution)["mapRuns"]
     counts = states.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
     assert (counts["total"], counts["succeeded"], counts["failed"]) == (200, 200, 0)
+
+
+def stored(deployment: Deployment) -> dict[str, set[str]]:
+    """The keys in the evidence bucket, by their first part."""
+    pages = deployment.client("s3").get_paginator("list_objects_v2")
+    found: dict[str, set[str]] = {}
+    for page in pages.paginate(Bucket=deployment.outputs["EvidenceBucketName"]):
+        for one in page["Contents"]:
+            found.setdefault(one["Key"].partition("/")[0], set()).add(one["Key"])
+    return found
 
 
 def test_a_failed_audit_is_an_incomplete_target(distributed: Deployment) -> None:
@@ -137,7 +151,7 @@ def test_a_failed_map_is_a_report_of_what_was_not_read(distributed: Deployment, 
     audits = definition["States"]["AuditTargets"]
     if what == "reader":
         audits["ItemReader"]["Parameters"] = {
-            "Bucket": distributed.outputs["ResultBucketName"],
+            "Bucket": distributed.outputs["EvidenceBucketName"],
             "Key": "runs/none.json",
         }
     else:

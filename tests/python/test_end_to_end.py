@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
+import boto3
 import deploy_local
 import iam
 import project
@@ -24,6 +26,12 @@ from deploy_local import Deployment
 T = TypeVar("T")
 EVENT = json.loads((project.ROOT / "events" / "eventbridge-scheduler.json").read_text())
 MEMBER_PAGES = 43
+# The user who may write exemptions.
+ACCEPTS = "accepts"
+EVERYTHING_IN_S3 = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +39,25 @@ def as_deployed(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The stack on an AWS that enforces IAM, its schedule off, and a Macie so slow that a run takes seconds."""
     seed = tmp_path_factory.mktemp("anger") / "seed.json"
     seed.write_text(json.dumps({**json.loads(project.SEED.read_text()), "latencyMs": 50}))
-    with deploy_local.deployed("ScheduleState=DISABLED", seed=seed, AUTH="true", PERSIST_STATE="1") as deployed:
+    parameters = ["ScheduleState=DISABLED", f"ExemptionsWriterArn=arn:aws:iam::{project.ACCOUNT}:user/{ACCEPTS}"]
+    with deploy_local.deployed(*parameters, seed=seed, AUTH="true", PERSIST_STATE="1") as deployed:
         yield deployed
 
 
 @pytest.fixture(scope="module")
 def deployment(as_deployed: Deployment) -> Deployment:
-    """The same, with topics that take messages over plain HTTP, which is all that this AWS speaks."""
+    """The same, with topics and a bucket that take plain HTTP, which is all that this AWS speaks."""
     sns = as_deployed.client("sns")
     for topic in (as_deployed.outputs["ReportTopicArn"], as_deployed.outputs["AlarmTopicArn"]):
         policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
         policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] != "OnlyOverTls"]
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy))
+    s3, bucket = as_deployed.client("s3"), as_deployed.outputs["EvidenceBucketName"]
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    # Nor does it know of a write that it is conditional.
+    left = ("OnlyOverTls", "ReportsAreWrittenOnce")
+    policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] not in left]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     return as_deployed
 
 
@@ -131,16 +146,73 @@ def waiting(deployment: Deployment, url: str) -> int:
     return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
 
 
-def test_topic_and_queue_take_tls_only(as_deployed: Deployment) -> None:
-    """Over plain HTTP the topic refuses the function, which may publish, and the queue refuses its owner."""
+def test_topic_bucket_and_queue_take_tls_only(as_deployed: Deployment) -> None:
+    """Over plain HTTP all three refuse whoever may do everything else."""
     answer = as_deployed.client("lambda").invoke(FunctionName=as_deployed.outputs["FunctionName"], Payload=b"{}")
     failed = json.loads(answer["Payload"].read())
     assert failed["errorType"] == "PublishFailed"
     assert "AuthorizationError" in failed["errorMessage"]
+    bucket = {"Bucket": as_deployed.outputs["EvidenceBucketName"]}
+    somebody = user(as_deployed, "somebody")
+    with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+        somebody.list_objects_v2(**bucket)
+    assert over_tls(somebody).list_objects_v2(**bucket)["KeyCount"] == 0
+    with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+        somebody.put_object(**bucket, Key="reports/another.json", Body=b"in the place of one that is there")
     queue = as_deployed.outputs["FailedRunQueueUrl"]
     with pytest.raises(ClientError, match="AccessDenied"):
         as_deployed.client("sqs").receive_message(QueueUrl=queue)
     assert "Messages" not in over_tls(as_deployed.client("sqs")).receive_message(QueueUrl=queue)
+
+
+def s3_of(deployment: Deployment, keys: dict[str, str]) -> Any:
+    """A client of S3 for these keys."""
+    return boto3.client(
+        "s3",
+        endpoint_url=deployment.endpoint,
+        region_name=project.REGION,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys.get("SessionToken"),
+    )
+
+
+def user(deployment: Deployment, name: str) -> Any:
+    """S3 for a new user, whom nothing but the bucket keeps from anything there."""
+    client = deployment.client("iam")
+    client.create_user(UserName=name)
+    client.put_user_policy(UserName=name, PolicyName="s3", PolicyDocument=json.dumps(EVERYTHING_IN_S3))
+    return s3_of(deployment, client.create_access_key(UserName=name)["AccessKey"])
+
+
+def function(deployment: Deployment) -> Any:
+    """S3 for the function's role, if somebody let it do everything there."""
+    client, arn = deployment.client("iam"), deployment.outputs["FunctionRoleArn"]
+    role = arn.rpartition("/")[2]
+    trust = client.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    root = {"Effect": "Allow", "Principal": {"AWS": project.ACCOUNT}, "Action": "sts:AssumeRole"}
+    widened = {**trust, "Statement": [*trust["Statement"], root]}
+    client.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(widened))
+    client.put_role_policy(RoleName=role, PolicyName="s3", PolicyDocument=json.dumps(EVERYTHING_IN_S3))
+    answer = deployment.client("sts").assume_role(RoleArn=arn, RoleSessionName="s3")
+    client.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+    return s3_of(deployment, answer["Credentials"])
+
+
+def test_one_user_alone_writes_exemptions(deployment: Deployment) -> None:
+    """Neither somebody who may write everything in S3, nor the function with such a right: the bucket denies it."""
+    place = {"Bucket": deployment.outputs["EvidenceBucketName"], "Key": deployment.outputs["ExemptionsKey"]}
+    user(deployment, ACCEPTS).put_object(**place, Body=b"accepted")
+    others = {"operator": user(deployment, "operator"), "function": function(deployment)}
+    for name, other in others.items():
+        assert other.get_object(**place)["Body"].read() == b"accepted"
+        for write in (partial(other.put_object, Body=b"mine"), other.delete_object):
+            with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+                write(**place)
+        other.put_object(Bucket=place["Bucket"], Key=f"state/{name}.json", Body=b"")
+    deployment.client("iam").delete_role_policy(
+        RoleName=deployment.outputs["FunctionRoleArn"].rpartition("/")[2], PolicyName="s3"
+    )
 
 
 def test_a_run_that_may_not_publish_ends_in_the_queue_of_failed_runs(
@@ -297,6 +369,7 @@ def test_two_schedules_at_once_are_two_whole_reports(deployment: Deployment) -> 
     arrived = [json.loads(deployment.receive()["Message"]) for _ in range(2)]
     assert [deploy_local.problems(report, source="aws.scheduler") for report in arrived] == [[], []]
     assert len({report["reportId"] for report in arrived}) == 2
+    assert [report["evidence"]["error"] for report in arrived] == [None, None]
     assert [report["reportId"] for report in arrived] == [report["trigger"]["id"] for report in arrived]
     ids = [[violation["id"] for violation in report["violations"]] for report in arrived]
     assert sorted(ids[0]) == sorted(ids[1])

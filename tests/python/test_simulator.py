@@ -27,6 +27,13 @@ NEVER_ABSENT = {
     "GetMember": ["accountId", "administratorAccountId", "arn", "email", "relationshipStatus", "updatedAt"],
     "GetFindingsFilter": ["action", "arn", "id", "name", "position"],
     "GetFindingStatistics": ["countsByGroup"],
+    "DescribeOrganizationConfiguration": ["autoEnable", "maxAccountLimitReached"],
+    "GetAutomatedDiscoveryConfiguration": ["autoEnableOrganizationMembers", "classificationScopeId", "status"],
+    "GetClassificationScope": ["id", "name", "s3"],
+    "GetSensitivityInspectionTemplate": ["excludes", "includes", "sensitivityInspectionTemplateId"],
+    "GetAllowList": ["arn", "criteria", "id", "name", "status"],
+    "DescribeClassificationJob": ["jobArn", "jobId", "jobStatus", "jobType", "managedDataIdentifierSelector", "name"],
+    "GetFindingsPublicationConfiguration": ["securityHubConfiguration"],
 }
 
 
@@ -34,6 +41,12 @@ NEVER_ABSENT = {
 def macie(client: Clients) -> BaseClient:
     """Macie in the Region that has everything."""
     return client("macie2")
+
+
+@pytest.fixture(scope="module")
+def administrator(client: Clients) -> BaseClient:
+    """Macie in the Region where the account is the administrator."""
+    return client("macie2", "eu-central-1")
 
 
 def call(client: BaseClient, operation: str, **arguments: Any) -> dict[str, Any]:
@@ -73,7 +86,10 @@ def unknown(value: Any, shape: Shape, path: str) -> list[str]:
         return [problem for n, item in enumerate(value) for problem in unknown(item, shape.member, f"{path}[{n}]")]
     if isinstance(shape, MapShape):
         return [problem for key, item in value.items() for problem in unknown(item, shape.value, f"{path}.{key}")]
-    types = {"string": str, "timestamp": str, "boolean": bool, "integer": int, "long": int}
+    if shape.type_name == "timestamp":
+        # Macie writes texts, and the services of JSON 1.1 seconds.
+        return [] if isinstance(value, str | int) else [f"{path} is {value!r}, which is no time"]
+    types = {"string": str, "boolean": bool, "integer": int, "long": int, "double": float}
     if type(value) is not types[shape.type_name]:
         return [f"{path} is {value!r}, which is no {shape.type_name}"]
     allowed = getattr(shape, "enum", [])
@@ -83,12 +99,13 @@ def unknown(value: Any, shape: Shape, path: str) -> list[str]:
 def walk(macie: BaseClient, operation: str, items: str, **arguments: Any) -> list[list[dict[str, Any]]]:
     """The pages of a list, by hand, so that each is held to the model."""
     pages, token = [], {}
+    name = "NextToken" if operation == "ListAccounts" else "nextToken"
     while True:
         answer = call(macie, operation, **arguments, **token)
         pages.append(answer[items])
-        if not answer.get("nextToken"):
+        if not answer.get(name):
             return pages
-        token = {"nextToken": answer["nextToken"]}
+        token = {name: answer[name]}
 
 
 def code(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
@@ -315,6 +332,162 @@ def test_regions(client: Clients) -> None:
     assert len(names) == len(set(names)) == 22
     enabled = client("account").list_regions(RegionOptStatusContains=["DISABLED"])
     assert enabled["Regions"] == []
+
+
+ADMINISTRATOR_LISTS = [
+    ("ListAutomatedDiscoveryAccounts", "items", {}, 41, "accountId"),
+    ("ListSensitivityInspectionTemplates", "sensitivityInspectionTemplates", {}, 1, "id"),
+    ("ListAllowLists", "allowLists", {}, 28, "id"),
+    ("ListClassificationJobs", "items", {}, 29, "jobId"),
+    ("DescribeBuckets", "buckets", {}, 92, "bucketName"),
+    ("DescribeBuckets", "buckets", {"criteria": {"errorCode": {"eq": ["ACCESS_DENIED"]}}}, 2, "bucketName"),
+]
+
+
+@pytest.mark.parametrize(("operation", "items", "arguments", "total", "key"), ADMINISTRATOR_LISTS)
+@pytest.mark.parametrize("size", [1, 25])
+def test_lists_of_an_administrator(
+    administrator: BaseClient, operation: str, items: str, arguments: dict[str, Any], total: int, key: str, size: int
+) -> None:
+    """Pages together hold each item once."""
+    pages = walk(administrator, operation, items, maxResults=size, **arguments)
+    ids = [item[key] for page in pages for item in page]
+    assert len(ids) == len(set(ids)) == total
+    assert all(len(page) == size for page in pages[:-1])
+
+
+def test_discovery(administrator: BaseClient) -> None:
+    """The configuration leads to the scope and the template, which say what is left out."""
+    configuration = call(administrator, "GetAutomatedDiscoveryConfiguration")
+    assert (configuration["status"], configuration["autoEnableOrganizationMembers"]) == ("ENABLED", "NEW")
+    [[listed]] = walk(administrator, "ListClassificationScopes", "classificationScopes")
+    assert listed["id"] == configuration["classificationScopeId"]
+    scope = call(administrator, "GetClassificationScope", id=listed["id"])
+    assert scope["s3"]["excludes"]["bucketNames"] == ["logs", "excluded-1", "excluded-2"]
+    [[listed]] = walk(administrator, "ListSensitivityInspectionTemplates", "sensitivityInspectionTemplates")
+    assert listed["id"] == configuration["sensitivityInspectionTemplateId"]
+    template = call(administrator, "GetSensitivityInspectionTemplate", id=listed["id"])
+    assert template["excludes"]["managedDataIdentifierIds"] == ["AWS_CREDENTIALS"]
+    assert template["includes"]["allowListIds"] == ["al00000000000000000001"]
+    accounts = walk(administrator, "ListAutomatedDiscoveryAccounts", "items")
+    assert [item["accountId"] for page in accounts for item in page if item["status"] == "DISABLED"] == ["100000000001"]
+
+
+def test_managed_data_identifiers(administrator: BaseClient) -> None:
+    """Each has a category, over more than one page."""
+    pages = walk(administrator, "ListManagedDataIdentifiers", "items")
+    categories = {item["id"]: item["category"] for page in pages for item in page}
+    assert len(pages) > 1
+    assert categories["AWS_CREDENTIALS"] == "CREDENTIALS"
+
+
+def test_each_allow_list_and_job_can_be_read(administrator: BaseClient) -> None:
+    """Reading one tells what the list told, and more."""
+    for operation, items, read, key in [
+        ("ListAllowLists", "allowLists", "GetAllowList", "id"),
+        ("ListClassificationJobs", "items", "DescribeClassificationJob", "jobId"),
+    ]:
+        for page in walk(administrator, operation, items):
+            for listed in page:
+                one = call(administrator, read, **{key: listed[key]})
+                # What a job looks at stands elsewhere in each.
+                listed.pop("bucketDefinitions", None)
+                assert {name: one[name] for name in listed} == listed
+
+
+def test_allow_lists_by_words_and_jobs_that_stand_still(administrator: BaseClient) -> None:
+    """A list that is broken says so, and a job says which lists it uses."""
+    pages = walk(administrator, "ListAllowLists", "allowLists")
+    last = call(administrator, "GetAllowList", id=pages[-1][-1]["id"])
+    assert last["status"]["code"] == "S3_OBJECT_NOT_FOUND"
+    assert last["criteria"] == {"s3WordsList": {"bucketName": "words", "objectKey": "list.txt"}}
+    term = {"key": "jobStatus", "comparator": "EQ", "values": ["PAUSED", "USER_PAUSED"]}
+    [[job]] = walk(administrator, "ListClassificationJobs", "items", filterCriteria={"includes": [term]})
+    assert (job["lastRunErrorStatus"]["code"], "jobPausedAt" in job["userPausedDetails"]) == ("ERROR", True)
+    described = call(administrator, "DescribeClassificationJob", jobId=job["jobId"])
+    assert described["allowListIds"] == ["al00000000000000000001"]
+
+
+def test_settings(client: Clients, administrator: BaseClient) -> None:
+    """Publication, export and the organization, and no export where there is none."""
+    publication = call(administrator, "GetFindingsPublicationConfiguration")["securityHubConfiguration"]
+    assert publication == {"publishClassificationFindings": False, "publishPolicyFindings": True}
+    export = call(administrator, "GetClassificationExportConfiguration")["configuration"]["s3Destination"]
+    assert export["keyPrefix"] == "macie/"
+    organization = call(administrator, "DescribeOrganizationConfiguration")
+    assert (organization["autoEnable"], organization["maxAccountLimitReached"]) == (True, True)
+    assert "configuration" not in call(client("macie2", "ap-northeast-3"), "GetClassificationExportConfiguration")
+
+
+OFF = "Macie is not enabled"
+NOT_ADMINISTRATOR = "you must be the Macie administrator for an organization"
+
+
+@pytest.mark.parametrize(
+    ("region", "operation", "message"),
+    [
+        ("us-east-1", "GetAutomatedDiscoveryConfiguration", "member account"),
+        ("us-east-1", "ListClassificationScopes", "member account"),
+        ("us-east-1", "DescribeOrganizationConfiguration", NOT_ADMINISTRATOR),
+        ("eu-west-1", "DescribeOrganizationConfiguration", NOT_ADMINISTRATOR),
+        ("eu-west-1", "ListAutomatedDiscoveryAccounts", NOT_ADMINISTRATOR),
+        ("eu-west-2", "DescribeOrganizationConfiguration", NOT_ADMINISTRATOR),
+        ("eu-west-2", "GetAutomatedDiscoveryConfiguration", OFF),
+        ("eu-west-2", "DescribeBuckets", OFF),
+        ("eu-central-1", "ListInvitations", "is not authorized to perform: macie2:ListInvitations"),
+        ("ap-northeast-3", "ListAllowLists", "not available in this Region"),
+    ],
+)
+def test_three_meanings_of_one_code(client: Clients, region: str, operation: str, message: str) -> None:
+    """Only the message tells what is not enabled, not the account's to ask, and not allowed."""
+    with pytest.raises(ClientError, match=message) as error:
+        call(client("macie2", region), operation)
+    assert code(error) == ("AccessDeniedException", 403)
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("GetClassificationScope", {"id": "0"}),
+        ("GetSensitivityInspectionTemplate", {"id": "0"}),
+        ("GetAllowList", {"id": "0"}),
+        ("DescribeClassificationJob", {"jobId": "0"}),
+    ],
+)
+def test_what_an_administrator_does_not_have(
+    administrator: BaseClient, operation: str, arguments: dict[str, str]
+) -> None:
+    """An id that nothing has is not found."""
+    with pytest.raises(ClientError) as error:
+        call(administrator, operation, **arguments)
+    assert code(error) == ("ResourceNotFoundException", 404)
+
+
+@pytest.mark.parametrize("size", [7, 20])
+def test_accounts_of_the_organization(client: Clients, size: int) -> None:
+    """The account, its members and what the seed adds, each with its state by both names."""
+    organizations = client("organizations")
+    pages = walk(organizations, "ListAccounts", "Accounts", MaxResults=size)
+    accounts = {account["Id"]: account for page in pages for account in page}
+    assert len(accounts) == sum(len(page) for page in pages) == 46
+    assert all(len(page) == size for page in pages[:-1])
+    states = Counter((account["State"], account["Status"]) for account in accounts.values())
+    assert states["ACTIVE", "ACTIVE"] == 42
+    known = organizations.meta.service_model.shape_for("AccountState").enum
+    assert {state for state, _ in states} == set(known)
+    assert accounts["999999999999"]["JoinedTimestamp"] < datetime(2026, 2, 1, tzinfo=UTC)
+    assert all(account["Arn"].split(":")[4] == "444444444444" for account in accounts.values())
+
+
+def test_organizations_refuses(client: Clients) -> None:
+    """A page that is too large is invalid, and an account outside of an organization is told so."""
+    unchecked = client.unchecked("organizations")
+    with pytest.raises(ClientError) as error:
+        call(unchecked, "ListAccounts", MaxResults=21)
+    assert code(error) == ("InvalidInputException", 400)
+    other = client.of("organizations", "ASIASIMULATED222222222222", "test", "test")
+    with pytest.raises(other.exceptions.AWSOrganizationsNotInUseException):
+        call(other, "ListAccounts")
 
 
 @pytest.fixture

@@ -60,12 +60,26 @@ def checked(tmp_path: Path, env: dict[str, str], text: str) -> list[str]:
         ("MacieRegions: us-gov-west-1", "Macie is not offered there, nor anywhere in aws-us-gov"),
         ("MacieRegions: mx-central-1", "MacieRegions: mx-central-1: Macie is not offered there"),
         ("MacieRegions: eu-west-1, us-east-1", "MacieRegions:  us-east-1: there is no such Region"),
+        ("ExpectedAdministrator: 1234", "ExpectedAdministrator: expected account ids of 12 digits separated by commas"),
         ("ReportEmail: nobody", "ReportEmail: expected an e-mail address, or empty; got 'nobody'"),
         ("Architecture: x86", "Architecture: expected one of arm64, x86_64; got 'x86'"),
         ("IncludeEmails: yes", "IncludeEmails: expected one of true, false; got 'yes'"),
         ("MemorySize: 64", "MemorySize: expected a whole number from 128 to 10240; got '64'"),
         ("MemorySize: lots", "MemorySize: expected a whole number from 128 to 10240; got 'lots'"),
         ("SubnetIds: subnet-01234567", "Give SecurityGroupIds too."),
+        ("FailOn: medium", "FailOn: expected one of LOW, MEDIUM, HIGH, CRITICAL; got 'medium'"),
+        ("MaxParts: 0", "MaxParts: expected a whole number from 1 to 1000; got '0'"),
+        ("NotifyOn: change", "NotifyOn: expected one of always, problems, changes; got 'change'"),
+        (
+            "ExemptionsKey: state/exemptions.json",
+            "ExemptionsKey: expected a key of letters, digits and _.-/ that is not",
+        ),
+        ("NotifyOn: changes\nEvidence: 'false'", "For NotifyOn changes set Evidence to true."),
+        ("DistributedMap: 'true'\nEvidence: 'false'", "Set Evidence to true."),
+        (
+            "EvidenceObjectLock: GOVERNANCE\nEvidenceObjectLockDays: 500",
+            "EvidenceObjectLockDays: 500 must not be more than EvidenceDays, which is 400",
+        ),
         ("FunctionTimeout: 30\nDeadlineMarginSeconds: 30", "DeadlineMarginSeconds: 30 has to be less than"),
         (f"MacieRoleArns: [{ROLE}, {ROLE}2]", "MacieRoleArns: account 111122223333 has more than one role"),
         ("MacieRoleExternalIds: 111122223333=id", "MacieRoleArns names no role in account 111122223333"),
@@ -86,6 +100,19 @@ def test_a_wrong_parameter_is_refused_before_anything_is_built(
     """Each in one line that says what is wrong."""
     [problem] = checked(tmp_path, env, text)
     assert told in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EvidenceObjectLockDays: 500",
+        "EvidenceObjectLock: GOVERNANCE\nEvidenceObjectLockDays: 500\nEvidenceDays: 0",
+        "EvidenceObjectLock: COMPLIANCE\nEvidenceObjectLockDays: 400",
+    ],
+)
+def test_a_report_may_be_locked_for_as_long_as_it_is_kept(tmp_path: Path, env: dict[str, str], text: str) -> None:
+    """Without a lock its days count for nothing, and reports that are kept for good can be locked for any time."""
+    assert checked(tmp_path, env, text) == []
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path, env: dict[str, str]) -> None:
@@ -132,7 +159,8 @@ def test_the_example_is_sound(tmp_path: Path, env: dict[str, str]) -> None:
     text = (project.ROOT / "parameters.example.yaml").read_text()
     assert checked(tmp_path, env, text) == []
     whole = re.sub(r"^# (?=\w+:$|  - )", "", text, flags=re.MULTILINE)
-    assert {"MacieRoleArns", "MacieRoleExternalIds", "DisabledRules"} <= yaml.safe_load(whole).keys()
+    shown = yaml.safe_load(whole).keys()
+    assert {"MacieRoleArns", "MacieRoleExternalIds", "ExpectedAdministrator", "DisabledRules"} <= shown
     assert checked(tmp_path, env, whole) == []
 
 
@@ -204,6 +232,19 @@ def ended(running: "subprocess.Popen[str]") -> tuple[int, str, list[str]]:
     output, errors = running.communicate(timeout=300)
     cargo = ("    Finished", "    Blocking", "   Compiling", " Downloading", "  Downloaded", "    Updating")
     return running.returncode, output, [line for line in errors.splitlines() if not line.startswith(cargo)]
+
+
+def test_the_page_of_the_report_is_left_to_look_at(tmp_path: Path) -> None:
+    """Whoever invokes the function without a browser at hand is told where it lies. A dry run stores none."""
+    page = project.target_directory() / "report.html"
+    page.unlink(missing_ok=True)
+    code, _, errors = ended(invoke())
+    assert (code, errors, page.exists()) == (0, [], False)
+    event = project.ROOT / "events" / "eventbridge-scheduler.json"
+    command = [sys.executable, project.ROOT / "tools" / "invoke.py", event]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    assert done.stderr.splitlines()[-1] == f"the page of the report: {page}"
+    assert json.loads(event.read_text())["id"] in page.read_text()
 
 
 @pytest.mark.parametrize("port", ["99999", "0", "-1", "http"])

@@ -17,7 +17,7 @@ use macie_compliance_core::names::Target;
 use macie_compliance_core::render;
 use macie_compliance_core::report::v1::{EvidenceObjects, Report};
 use macie_compliance_core::report::{Earlier, State, Unusable};
-use macie_compliance_core::text::json;
+use macie_compliance_core::text::{json, large_json};
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
@@ -129,7 +129,7 @@ impl EvidenceBucket {
             ..Put::json(key.to_owned(), document)
         };
         // One after the other, so that only one of them is held.
-        let whole = put(&evidence.key, "application/json", json(report));
+        let whole = put(&evidence.key, "application/json", large_json(report));
         let whole = within(until, self.store.put(whole)).await;
         let page = render::page(report, history, OffsetDateTime::from(now).date());
         let page = put(&evidence.html_key, "text/html; charset=utf-8", page);

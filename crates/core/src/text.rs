@@ -71,6 +71,28 @@ pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
     String::from_utf8(out).expect("serde_json writes UTF-8")
 }
 
+/// The same for a value that is very large: it is written twice, the first time only to learn how long it is, so that
+/// no more memory is taken than it needs.
+pub fn large_json<T: Serialize + ?Sized>(value: &T) -> String {
+    struct Length(usize);
+    impl io::Write for Length {
+        fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+            self.0 += part.len();
+            Ok(part.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut length, Escaping));
+    written.expect("the report's types have string keys and no failing implementation");
+    let mut out = Vec::with_capacity(length.0);
+    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Escaping));
+    written.expect("it was written once");
+    String::from_utf8(out).expect("serde_json writes UTF-8")
+}
+
 struct Escaping;
 
 impl Formatter for Escaping {
@@ -103,6 +125,7 @@ mod tests {
     fn json_keeps_every_character_and_shows_no_unsafe_one() {
         let name = "a\u{202e}b\n\u{1b}[31m\u{e0041}\u{85}é漢\"\\";
         let written = json(name);
+        assert_eq!(large_json(name), written);
         assert!(!written.chars().any(is_unsafe), "{written}");
         assert!(written.contains("é漢"));
         assert_eq!(serde_json::from_str::<String>(&written).expect("valid JSON"), name);

@@ -203,6 +203,7 @@ impl Divided<'_> {
             join(self.evidence_of(item), memory.earlier(&target)).await
         });
         let unread = found.extract_if(.., |target, _| !audited.contains(target)).collect::<Vec<_>>();
+        drop(audited);
         let unread = stream::iter(unread).map(async |(target, reads)| {
             let remembered = memory.earlier(&target).await;
             (Evidence { reads, ..Evidence::new(target) }, remembered)

@@ -4,6 +4,7 @@
 //! Nothing here stops a report from being published. What cannot be stored is told in the report and in the log.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
@@ -16,14 +17,14 @@ use macie_compliance_core::inlet::settings::Settings;
 use macie_compliance_core::names::Target;
 use macie_compliance_core::render;
 use macie_compliance_core::report::v1::{EvidenceObjects, Report};
-use macie_compliance_core::report::{Earlier, State, Unusable};
-use macie_compliance_core::text::{json, large_json};
+use macie_compliance_core::report::{Earlier, State, Stored, Unusable};
+use macie_compliance_core::text::json;
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::Aws;
 use crate::log;
-use crate::store::{Condition, Lock, NO_SUCH_KEY, ObjectStore, PRECONDITION_FAILED, Put};
+use crate::store::{Condition, Document, Lock, NO_SUCH_KEY, ObjectStore, PRECONDITION_FAILED, Put};
 
 /// The key of the last runs in a few numbers.
 const HISTORY: &str = "history.json";
@@ -35,6 +36,12 @@ const ATTEMPT: Duration = Duration::from_secs(3);
 /// The longest that a report waits to be stored before it is published.
 const STORING: Duration = Duration::from_secs(10);
 
+/// How much longer it may wait for each of its targets.
+const PER_TARGET: Duration = Duration::from_millis(1);
+
+/// The targets of a report that is held as JSON. One of more is written part by part.
+const HELD: usize = 1_000;
+
 /// States that are written at the same time.
 const WRITING: usize = 64;
 
@@ -45,6 +52,8 @@ const RACES: usize = 3;
 #[derive(Debug)]
 pub(crate) struct EvidenceBucket {
     store: ObjectStore,
+    /// The same for what takes long to send.
+    large: ObjectStore,
     name: String,
     object_lock: Option<Retention>,
 }
@@ -64,8 +73,9 @@ impl EvidenceBucket {
     /// The bucket, if the settings name one.
     pub(crate) fn of(aws: &Aws, settings: &Settings) -> Option<EvidenceBucket> {
         let name = settings.evidence_bucket.clone()?;
-        let store = ObjectStore::new(&aws.within(ATTEMPT), &name, settings.evidence_key.as_deref());
-        Some(EvidenceBucket { store, name, object_lock: settings.object_lock })
+        let key = settings.evidence_key.as_deref();
+        let [store, large] = [ATTEMPT, STORING].map(|attempt| ObjectStore::new(&aws.within(attempt), &name, key));
+        Some(EvidenceBucket { store, large, name, object_lock: settings.object_lock })
     }
 
     /// What the last run found in a target.
@@ -116,26 +126,40 @@ impl EvidenceBucket {
     /// Stores the whole report and its page, and tells in the report where, or why not.
     pub(crate) async fn keep(&self, report: &mut Report, history: &History, now: SystemTime, end: Instant) {
         let start = Instant::now();
-        let until = start + (end.saturating_duration_since(start) / 3).min(STORING);
+        let longest = STORING + PER_TARGET * u32::try_from(report.targets.len()).unwrap_or(u32::MAX);
+        let until = start + (end.saturating_duration_since(start) / 3).min(longest);
         let key = report_key(report);
         let html_key = format!("{key}.html");
         let key = format!("{key}.json");
-        report.evidence = Some(EvidenceObjects { bucket: self.name.clone(), key, html_key, error: None });
-        let Some(evidence) = &report.evidence else { return };
-        let put = |key: &str, content_type, document: String| Put {
+        let put = |key: &str, content_type, document| Put {
+            key: key.to_owned(),
+            document,
             content_type,
             condition: Condition::Absent,
             lock: self.object_lock.map(|retention| lock(retention, now)),
-            ..Put::json(key.to_owned(), document)
         };
+        let objects =
+            EvidenceObjects { bucket: self.name.clone(), key: key.clone(), html_key: html_key.clone(), error: None };
+        report.evidence = Some(objects);
         // One after the other, so that only one of them is held.
-        let whole = put(&evidence.key, "application/json", large_json(report));
-        let whole = within(until, self.store.put(whole)).await;
+        let whole = if report.targets.len() > HELD {
+            let stored = Arc::new(Stored::take(report));
+            let parts = stored.clone();
+            let whole = put(&key, "application/json", Document::parts(move |place| parts.part(place)));
+            let whole = within(until, self.large.put(whole)).await;
+            // A connection that was given up may still have it for a moment.
+            let shared = |stored: Arc<Stored>| stored.targets().to_vec();
+            report.targets = Arc::try_unwrap(stored).map_or_else(shared, Stored::into_targets);
+            whole
+        } else {
+            let document = Document::Whole(json(report).into_bytes());
+            within(until, self.store.put(put(&key, "application/json", document))).await
+        };
         let page = render::page(report, history, OffsetDateTime::from(now).date());
-        let page = put(&evidence.html_key, "text/html; charset=utf-8", page);
+        let page = put(&html_key, "text/html; charset=utf-8", Document::Whole(page.into_bytes()));
         let page = within(until, self.store.put(page)).await;
         if let Some(failure) = whole.err().or(page.err()) {
-            log::not_stored(&evidence.key, &failure);
+            log::not_stored(&key, &failure);
             if let Some(evidence) = &mut report.evidence {
                 evidence.error = Some(format!("{}: {}", failure.code, failure.message));
             }

@@ -4,7 +4,11 @@
 //! cache of credentials. The crate of the whole service is not linked: it would make the function a
 //! third larger, for endpoint rules, checksums and session credentials that two requests do not need.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
@@ -30,6 +34,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::SigningName;
 use aws_types::region::{SigningRegion, SigningRegionSet};
 use aws_types::service_config::ServiceConfigKey;
+use bytes::Bytes;
+use http_body::Frame;
 
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::bucket::RetentionMode;
@@ -51,7 +57,7 @@ pub(crate) struct ObjectStore {
 #[derive(Clone, Debug)]
 pub(crate) struct Put {
     pub(crate) key: String,
-    pub(crate) document: Vec<u8>,
+    pub(crate) document: Document,
     pub(crate) content_type: &'static str,
     pub(crate) condition: Condition,
     pub(crate) lock: Option<Lock>,
@@ -60,8 +66,84 @@ pub(crate) struct Put {
 impl Put {
     /// A JSON document, in the place of whatever is there.
     pub(crate) fn json(key: String, document: String) -> Put {
-        let document = document.into_bytes();
+        let document = Document::Whole(document.into_bytes());
         Put { key, document, content_type: "application/json", condition: Condition::None, lock: None }
+    }
+}
+
+/// What is stored.
+#[derive(Clone)]
+pub(crate) enum Document {
+    Whole(Vec<u8>),
+    /// A document that is too large to be held, with its number of bytes. Each part is written when it is sent, and
+    /// again when the request is.
+    Parts(Parts, u64),
+}
+
+/// The part of a document at a place, from 0; `None` after the last.
+type Parts = Arc<dyn Fn(usize) -> Option<String> + Send + Sync>;
+
+impl Document {
+    /// A document that is written part by part.
+    pub(crate) fn parts(part: impl Fn(usize) -> Option<String> + Send + Sync + 'static) -> Document {
+        let length = (0..).map_while(&part).map(|part| part.len() as u64).sum();
+        Document::Parts(Arc::new(part), length)
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        match self {
+            Document::Whole(document) => Sha256::digest(document).into(),
+            Document::Parts(parts, _) => {
+                let mut digest = Sha256::new();
+                (0..).map_while(|place| parts(place)).for_each(|part| digest.update(part));
+                digest.finalize().into()
+            }
+        }
+    }
+
+    fn into_body(self) -> (SdkBody, u64) {
+        match self {
+            Document::Whole(document) => {
+                let length = document.len() as u64;
+                (SdkBody::from(document), length)
+            }
+            Document::Parts(parts, length) => {
+                let body = move || SdkBody::from_body_1_x(Written { parts: parts.clone(), next: 0, left: length });
+                (SdkBody::retryable(body), length)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Document::Whole(document) => write!(f, "{} bytes", document.len()),
+            Document::Parts(_, length) => write!(f, "{length} bytes in parts"),
+        }
+    }
+}
+
+/// The body of a document that is written part by part.
+struct Written {
+    parts: Parts,
+    next: usize,
+    left: u64,
+}
+
+impl http_body::Body for Written {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let part = (self.parts)(self.next);
+        self.next += 1;
+        self.left -= part.as_ref().map_or(0, |part| part.len() as u64).min(self.left);
+        Poll::Ready(part.map(|part| Ok(Frame::data(Bytes::from(part)))))
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.left)
     }
 }
 
@@ -135,10 +217,10 @@ impl ObjectStore {
     /// S3's refusal, which is `PreconditionFailed` where the condition does not hold, or why it could not be
     /// reached, after the retries.
     pub(crate) async fn put(&self, put: Put) -> Result<(), Failure> {
-        let (key, digest) = (put.key.clone(), Sha256::digest(&put.document));
+        let (key, digest) = (put.key.clone(), put.document.digest());
         match self.send(ObjectRequest::Put(Box::new(put))).await {
             Err(failure) if failure.code == PRECONDITION_FAILED => match self.get(key).await {
-                Ok(there) if Sha256::digest(&there.document) == digest => Ok(()),
+                Ok(there) if Sha256::digest(&there.document)[..] == digest => Ok(()),
                 _ => Err(failure),
             },
             result => result.map(drop),
@@ -174,9 +256,11 @@ fn http_request(request: ObjectRequest, key_arn: Option<&str>) -> Result<HttpReq
         }
         ObjectRequest::Put(put) => put,
     };
-    let checksum = aws_smithy_types::base64::encode(Sha256::digest(&put.document));
+    let checksum = aws_smithy_types::base64::encode(put.document.digest());
+    let (body, length) = put.document.into_body();
     let mut http = http::Request::put(format!("/{}", put.key))
         .header("content-type", put.content_type)
+        .header("content-length", length)
         .header("x-amz-checksum-sha256", checksum)
         // Organizations deny what does not say how it is to be encrypted, though S3 encrypts everything.
         .header(ENCRYPTION, if key_arn.is_some() { "aws:kms" } else { "AES256" });
@@ -192,7 +276,7 @@ fn http_request(request: ObjectRequest, key_arn: Option<&str>) -> Result<HttpReq
         http =
             http.header("x-amz-object-lock-mode", mode.as_str()).header("x-amz-object-lock-retain-until-date", until);
     }
-    Ok(HttpRequest::try_from(http.body(SdkBody::from(put.document))?)?)
+    Ok(HttpRequest::try_from(http.body(body)?)?)
 }
 
 /// Two conditional requests for one object at the same time: S3 asks for a retry of the one that it did not take.

@@ -1,6 +1,7 @@
 //! Puts the report together: evidence goes in target by target, and is judged as it comes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::advice;
 use super::changes::{self, Current, Earlier, Stamp, State, Told};
@@ -87,7 +88,7 @@ struct Outcomes {
     new: u64,
     resolved: Vec<v1::Gone>,
     unknown: Vec<v1::Gone>,
-    compared_with: Option<Stamp>,
+    compared_with: Option<Arc<Stamp>>,
     are_kept: bool,
 }
 
@@ -152,7 +153,7 @@ impl<'a> Builder<'a> {
         let complete = !targets.is_empty() && targets.iter().all(|target| target.result.complete);
         let fails = found.violations.iter().any(|violation| violation.severity <= terms.fail_on);
         let verdict = Verdict::of(fails, complete);
-        let stamp = Stamp { run: run.clone(), verdict };
+        let stamp = Arc::new(Stamp { run: run.clone(), verdict });
         let states =
             compared.into_iter().map(|(target, next)| (target.clone(), next.into_state(target, stamp.clone())));
         let states = states.collect();
@@ -175,7 +176,7 @@ impl<'a> Builder<'a> {
             summary,
             targets: with_outcomes(targets, checks),
             changes: found.are_kept.then(|| v1::Changes {
-                compared_with: found.compared_with.map(|with| with.run),
+                compared_with: found.compared_with.map(|with| with.run.clone()),
                 new: found.new,
                 resolved_total: found.resolved.len() as u64,
                 resolved: found.resolved,
@@ -243,7 +244,7 @@ fn settle(
     found.are_kept |= is_kept;
     found.resolved.append(&mut compared.resolved);
     found.unknown.append(&mut compared.unknown);
-    let newest = |stamp: &Stamp| stamp.run.generated_at.clone();
+    let newest = |stamp: &Arc<Stamp>| stamp.run.generated_at.clone();
     found.compared_with = found.compared_with.take().into_iter().chain(compared.with.take()).max_by_key(newest);
 
     for (check, result) in checks.iter().zip(&mut judged.results) {

@@ -4,6 +4,7 @@
 //! run that is retried tells the same things as new. Nothing is resolved by what was not read.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -34,7 +35,8 @@ pub struct State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Found {
-    run: Stamp,
+    /// Shared by the states of all targets of a run.
+    run: Arc<Stamp>,
     violations: Vec<Stored>,
 }
 
@@ -160,7 +162,7 @@ pub(crate) struct Compared {
     /// What the last run found and of which nobody knows.
     pub(crate) unknown: Vec<Gone>,
     /// The run that was compared with.
-    pub(crate) with: Option<Stamp>,
+    pub(crate) with: Option<Arc<Stamp>>,
     next: Next,
 }
 
@@ -239,7 +241,7 @@ pub(crate) fn compare(
 
 impl Compared {
     /// What this run leaves for the next.
-    pub(crate) fn into_state(self, target: Target, stamp: Stamp) -> State {
+    pub(crate) fn into_state(self, target: Target, stamp: Arc<Stamp>) -> State {
         let Next { kept: violations, before } = self.next;
         State { version: VERSION, target, last: Found { run: stamp, violations }, before }
     }

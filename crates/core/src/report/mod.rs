@@ -4,8 +4,10 @@ pub mod advice;
 mod build;
 mod changes;
 mod exempted;
+mod stored;
 pub mod v1;
 
 pub use build::{Builder, Built, Header, Terms};
 pub use changes::{Earlier, Stamp, State, Unusable};
 pub use exempted::{ExemptionsSource, Ledger, suggestion};
+pub use stored::Stored;

@@ -22,6 +22,7 @@ use macie_compliance_core::report::Builder;
 use macie_compliance_core::report::v1::Verdict;
 use macie_compliance_core::text::json;
 use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 
 use crate::collect::{RosterSource, targets};
 use crate::error::Error;
@@ -196,24 +197,32 @@ impl Divided<'_> {
         let (exemptions, history) = join(memory.exemptions(), memory.history()).await;
         let mut builder = Builder::new(&self.runner.checks, &policy, self.runner.terms(exemptions, purpose));
         let mut conditions = Conditions::new();
-        let mut rosters = Rosters::new(self, &items);
+        let rosters = Rosters::new(self, &items);
         let audited: HashSet<Target> = items.iter().map(|item| item.target.clone()).collect();
+        // All that is awaited is awaited in here. Requests wait for each other's places, so the loop below, in which
+        // none of them goes on, must not wait for one.
         let read = stream::iter(items).map(async |item| {
             let target = item.target.clone();
-            join(self.evidence_of(item), memory.earlier(&target)).await
+            let (evidence, remembered) = join(self.evidence_of(item), memory.earlier(&target)).await;
+            let roster = rosters.of(&evidence).await;
+            (evidence, remembered, roster)
         });
         let unread = found.extract_if(.., |target, _| !audited.contains(target)).collect::<Vec<_>>();
         drop(audited);
         let unread = stream::iter(unread).map(async |(target, reads)| {
             let remembered = memory.earlier(&target).await;
-            (Evidence { reads, ..Evidence::new(target) }, remembered)
+            (Evidence { reads, ..Evidence::new(target) }, remembered, None)
         });
         // In their order, so that the list of accounts is a read of the same target in each attempt.
         let mut fetched = read.buffered(FETCHING).chain(unread.buffered(FETCHING));
-        while let Some((mut evidence, remembered)) = fetched.next().await {
+        let mut listed = HashSet::new();
+        while let Some((mut evidence, remembered, roster)) = fetched.next().await {
             let earlier = found.remove(&evidence.target).unwrap_or_default();
             evidence.reads.splice(0..0, earlier);
-            rosters.complete(&mut evidence).await;
+            if let Some((roster, read)) = roster {
+                evidence.roster = Some(roster.clone());
+                evidence.reads.extend(listed.insert(evidence.target.account_id.clone()).then(|| read.clone()));
+            }
             conditions.extend(remembered.condition.map(|condition| (evidence.target.clone(), condition)));
             builder.add(evidence, remembered.earlier);
         }
@@ -268,9 +277,12 @@ impl Divided<'_> {
 /// last step does not read it again.
 struct Rosters<'a> {
     divided: &'a Divided<'a>,
-    roles: HashMap<String, Option<Role>>,
-    known: HashMap<String, Arc<Roster>>,
+    /// By account: the role, and what it lists.
+    accounts: HashMap<String, (Option<Role>, OnceCell<Listed>)>,
 }
+
+/// The accounts of an organization, and the read that lists them.
+type Listed = (Arc<Roster>, Read);
 
 /// The accounts of an organization as a document.
 #[derive(Debug, Serialize, Deserialize)]
@@ -287,34 +299,26 @@ impl<'a> Rosters<'a> {
             let arn = item.role_arn.clone()?;
             Some(Role { external_id: item.external_id.clone(), account_id: item.target.account_id.clone(), arn })
         };
-        let roles = items.iter().map(|item| (item.target.account_id.clone(), role(item))).collect();
-        Rosters { divided, roles, known: HashMap::new() }
+        let account = |item: &Item| (item.target.account_id.clone(), (role(item), OnceCell::new()));
+        Rosters { divided, accounts: items.iter().map(account).collect() }
     }
 
-    /// Adds the accounts of the organization to the evidence of a target that administers Macie for one.
-    async fn complete(&mut self, evidence: &mut Evidence) {
-        if evidence.organization.is_none() || !self.divided.runner.checks.need(Api::ListAccounts) {
-            return;
-        }
+    /// The accounts of the organization for which a target administers Macie, if it does and a rule is about them.
+    async fn of(&self, evidence: &Evidence) -> Option<&Listed> {
+        evidence.organization.as_ref().filter(|_| self.divided.runner.checks.need(Api::ListAccounts))?;
         let account_id = &evidence.target.account_id;
-        if let Some(roster) = self.known.get(account_id) {
-            evidence.roster = Some(roster.clone());
-            return;
-        }
-        let (roster, read) = self.of(account_id).await;
-        self.known.insert(account_id.clone(), roster.clone());
-        evidence.roster = Some(roster);
-        evidence.reads.push(read);
+        let (role, listed) = self.accounts.get(account_id)?;
+        Some(listed.get_or_init(|| self.list(account_id, role.as_ref())).await)
     }
 
-    async fn of(&self, account_id: &str) -> (Arc<Roster>, Read) {
+    async fn list(&self, account_id: &str, role: Option<&Role>) -> Listed {
         let Divided { runner, budget, .. } = self.divided;
         let name = format!("roster/{account_id}.json");
         if let Ok(RosterDocument { read, is_in_use, accounts }) = self.divided.content(&name).await {
             return (Arc::new(Roster { is_in_use, is_complete: read.failure.is_none(), accounts }), read);
         }
         let (aws, cut) = (runner.aws.within(budget.attempt), budget.cut.into());
-        let config = match self.roles.get(account_id).and_then(Option::as_ref) {
+        let config = match role {
             None => Ok(aws.own().clone()),
             Some(role) => within(cut, aws.assuming(role, runner.now())).await,
         };

@@ -20,13 +20,14 @@ pub mod targets;
 mod template;
 mod walk;
 
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::Region;
 use aws_sdk_macie2::Client;
 use futures_util::FutureExt;
-use futures_util::future::{join, join_all, join3};
+use futures_util::future::{Either, join, join_all, join3, select};
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks::{Checks, Scope};
 use macie_compliance_core::evidence::{Evidence, Session, SessionStatus};
@@ -35,7 +36,7 @@ use macie_compliance_core::inlet::deadline::Budget;
 use macie_compliance_core::names::has_allow_lists;
 use macie_compliance_core::policy::Policy;
 use tokio::sync::SetOnce;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::client::{UnknownHostIsFinal, retrying};
 pub use roster::RosterSource;
@@ -47,7 +48,7 @@ use walk::{Walk, Walker};
 /// not cost the run its time.
 const HEAD_START: Duration = Duration::from_secs(2);
 
-/// The longest that a source waits for what tells whether it has to be asked.
+/// How much longer than the answer to another request a source waits for what tells whether it has to be asked.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is kept beside what a check has something to say about.
@@ -113,6 +114,10 @@ struct Gathering<'a> {
     administers_organization: SetOnce<Option<bool>>,
     /// Whether it has members; `None` where that could not be read.
     has_members: SetOnce<Option<bool>>,
+    /// Set by the first answer to anything that was asked together with the administrator.
+    answered: SetOnce<()>,
+    /// Set by the answer about discovery, which is asked for together with the organization.
+    discovery_answered: SetOnce<()>,
 }
 
 /// Every source but the session that an enabled check needs, and the administrator, which tells what
@@ -124,6 +129,8 @@ async fn everything_else(walker: &Walker<'_>) -> (Vec<Walk>, Evidence) {
         is_member: SetOnce::new(),
         administers_organization: SetOnce::new(),
         has_members: SetOnce::new(),
+        answered: SetOnce::new(),
+        discovery_answered: SetOnce::new(),
     };
     // Boxed, so that the memory of a source that has ended is free for those that go on.
     join_all([
@@ -155,12 +162,13 @@ impl Gathering<'_> {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.0.extend(walks);
         take(&mut found.1);
+        let _ = self.answered.set(());
     }
 
     /// Whether an operation that is for accounts without an administrator is needed and has to be asked. Where the
-    /// administrator is not known in time it is asked, so that one read that hangs takes no other with it.
+    /// administrator is not known in time it is asked.
     async fn needs_of_no_member(&self, api: Api) -> bool {
-        self.needs(api) && !timeout(PATIENCE, self.is_member.wait()).await.is_ok_and(|is_member| *is_member)
+        self.needs(api) && known(&self.is_member, &self.answered).await != Some(true)
     }
 
     async fn administrator(&self) {
@@ -174,7 +182,10 @@ impl Gathering<'_> {
             let _ = self.has_members.set(None);
             return;
         }
-        let first = || drop(self.has_members.set(Some(true)));
+        let first = || {
+            let _ = self.has_members.set(Some(true));
+            let _ = self.answered.set(());
+        };
         let (listed, confirmed, members) = members::read(self.walker, first).await;
         let _ = self.has_members.set(listed.read.failure.is_none().then_some(false));
         self.add([listed].into_iter().chain(confirmed), |found| found.members = members);
@@ -215,8 +226,8 @@ impl Gathering<'_> {
         if !self.needs_of_no_member(Api::ListAutomatedDiscoveryAccounts).await {
             return;
         }
-        let of_organization = timeout(PATIENCE, self.administers_organization.wait()).await;
-        let is_administrator = match of_organization.ok().copied().flatten() {
+        let of_organization = known(&self.administers_organization, &self.discovery_answered).await;
+        let is_administrator = match of_organization.flatten() {
             Some(true) => Some(true),
             Some(false) => *self.has_members.wait().await,
             None if !self.needs(Api::DescribeOrganizationConfiguration) => *self.has_members.wait().await,
@@ -235,6 +246,7 @@ impl Gathering<'_> {
                 found.discovery.status = status;
                 found.discovery.auto_enable_members = auto_enable_members;
             });
+            let _ = self.discovery_answered.set(());
         }
     }
 
@@ -298,6 +310,19 @@ impl Gathering<'_> {
             let (walk, results) = delivery::results(self.walker).await;
             self.add([walk], |found| found.results = results);
         }
+    }
+}
+
+/// What becomes known by one request; `None` where it is late: another that was sent at the same time was answered
+/// some time ago. So one read that hangs takes no other with it, and one that only waits for its turn is waited for.
+async fn known<T: Copy>(value: &SetOnce<T>, beside: &SetOnce<()>) -> Option<T> {
+    let late = async {
+        beside.wait().await;
+        sleep(PATIENCE).await;
+    };
+    match select(pin!(value.wait()), pin!(late)).await {
+        Either::Left((value, _)) => Some(*value),
+        Either::Right(_) => None,
     }
 }
 

@@ -34,8 +34,11 @@ fn accounts() -> Vec<String> {
     (1..10).map(|index| format!("{index:012}")).collect()
 }
 
+/// Ten accounts, the first of which administers Macie for an organization.
 fn ten_accounts() -> Seed {
+    let first = &accounts()[0];
     let target = |account: String| TargetSeed {
+        administrator: healthy().administrator.filter(|_| account != *first),
         account_id: Some(account),
         members: vec![
             json!({"count": 60, "relationshipStatus": "Enabled"}),

@@ -177,7 +177,7 @@ async fn tunnels(variables: &[(&str, &str)]) -> BTreeSet<String> {
     let function = Function::with(two_accounts(), &variables).await;
     let listing = json!({"step": "ListTargets", "execution": "e-1", "event": {"regions": ["us-east-1"]}});
     for event in [json!({}), listing] {
-        let outcome = function.invoke(invocation(9, event)).await;
+        let outcome = function.invoke(invocation(12, event)).await;
         assert!(matches!(outcome, Outcome::Error { .. }), "no report is published and no target listed: {outcome:?}");
     }
     assert!(function.aws.requests().is_empty(), "the endpoint of the tests is not in use");

@@ -36,7 +36,7 @@ use macie_compliance_core::inlet::deadline::Budget;
 use macie_compliance_core::names::has_allow_lists;
 use macie_compliance_core::policy::Policy;
 use tokio::sync::SetOnce;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::client::{UnknownHostIsFinal, retrying};
 pub use roster::RosterSource;
@@ -87,11 +87,12 @@ pub async fn read(
         Ok(session) => {
             // Its memory is for those that go on.
             drop(reading);
-            let rest = if nothing_else(&session.0) { None } else { Some(everything_else(&walker).await) };
+            let rest =
+                if nothing_else(&session.0) { None } else { Some(everything_else(&walker, budget.attempt / 2).await) };
             (session, rest)
         }
         Err(_) => {
-            let (session, rest) = join(reading, everything_else(&walker)).await;
+            let (session, rest) = join(reading, everything_else(&walker, budget.attempt / 2)).await;
             (session, Some(rest))
         }
     };
@@ -118,11 +119,13 @@ struct Gathering<'a> {
     answered: SetOnce<()>,
     /// Set by the answer about discovery, which is asked for together with the organization.
     discovery_answered: SetOnce<()>,
+    /// The longest that a source waits for each of these.
+    longest: Duration,
 }
 
 /// Every source but the session that an enabled check needs, and the administrator, which tells what
 /// the account is to Macie. They go on at the same time, and each starts as soon as what it waits for is known.
-async fn everything_else(walker: &Walker<'_>) -> (Vec<Walk>, Evidence) {
+async fn everything_else(walker: &Walker<'_>, longest: Duration) -> (Vec<Walk>, Evidence) {
     let gathering = Gathering {
         walker,
         found: Mutex::new((Vec::new(), Evidence::new(walker.scope.target.clone()))),
@@ -131,6 +134,7 @@ async fn everything_else(walker: &Walker<'_>) -> (Vec<Walk>, Evidence) {
         has_members: SetOnce::new(),
         answered: SetOnce::new(),
         discovery_answered: SetOnce::new(),
+        longest,
     };
     // Boxed, so that the memory of a source that has ended is free for those that go on.
     join_all([
@@ -168,7 +172,20 @@ impl Gathering<'_> {
     /// Whether an operation that is for accounts without an administrator is needed and has to be asked. Where the
     /// administrator is not known in time it is asked.
     async fn needs_of_no_member(&self, api: Api) -> bool {
-        self.needs(api) && known(&self.is_member, &self.answered).await != Some(true)
+        self.needs(api) && self.known(&self.is_member, &self.answered).await != Some(true)
+    }
+
+    /// What becomes known by one request; `None` where it is late: another that was sent at the same time was answered
+    /// some time ago. So one read that hangs takes no other with it, and one that only waits for its turn is waited for.
+    async fn known<T: Copy>(&self, value: &SetOnce<T>, beside: &SetOnce<()>) -> Option<T> {
+        let late = timeout(self.longest, async {
+            beside.wait().await;
+            sleep(PATIENCE).await;
+        });
+        match select(pin!(value.wait()), pin!(late)).await {
+            Either::Left((value, _)) => Some(*value),
+            Either::Right(_) => None,
+        }
     }
 
     async fn administrator(&self) {
@@ -226,7 +243,7 @@ impl Gathering<'_> {
         if !self.needs_of_no_member(Api::ListAutomatedDiscoveryAccounts).await {
             return;
         }
-        let of_organization = known(&self.administers_organization, &self.discovery_answered).await;
+        let of_organization = self.known(&self.administers_organization, &self.discovery_answered).await;
         let is_administrator = match of_organization.flatten() {
             Some(true) => Some(true),
             Some(false) => *self.has_members.wait().await,
@@ -310,19 +327,6 @@ impl Gathering<'_> {
             let (walk, results) = delivery::results(self.walker).await;
             self.add([walk], |found| found.results = results);
         }
-    }
-}
-
-/// What becomes known by one request; `None` where it is late: another that was sent at the same time was answered
-/// some time ago. So one read that hangs takes no other with it, and one that only waits for its turn is waited for.
-async fn known<T: Copy>(value: &SetOnce<T>, beside: &SetOnce<()>) -> Option<T> {
-    let late = async {
-        beside.wait().await;
-        sleep(PATIENCE).await;
-    };
-    match select(pin!(value.wait()), pin!(late)).await {
-        Either::Left((value, _)) => Some(*value),
-        Either::Right(_) => None,
     }
 }
 

@@ -78,13 +78,15 @@ build-deployed:
 	@python3 tools/install.py
 	.tools/checks/bin/python tools/deploy_local.py --build
 
-# The tests mostly wait, hence more of them at a time than there are cores.
+# Those over the wire are for what is deployed. Their names begin with a w, and no others do.
 test-rust:
-	cargo test --workspace --locked -- --test-threads 8
+	cargo test --workspace --locked --lib --bins --test '[!w]*'
+	cargo test --workspace --locked --doc
 
 test-python: build-deployed browser
 	FUNCTION_BUILT=1 pytest --numprocesses 3 --dist loadfile
 
+# The tests mostly wait, hence more of them at a time than there are cores.
 test-deployed: build-deployed
 	FUNCTION_BINARY=$(CURDIR)/.aws-sam/local/Function/bootstrap cargo test --workspace --locked --test wire -- --test-threads 8
 

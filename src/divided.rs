@@ -324,7 +324,7 @@ impl<'a> Rosters<'a> {
         };
         let source = match config {
             Ok(config) => RosterSource::new(&config, runner.now()),
-            Err(failure) => return (Arc::default(), Read::failed(Api::ListAccounts, failure)),
+            Err(failure) => return (Arc::default(), Read::failed(Api::AssumeRole, failure)),
         };
         let (roster, read) = source.read(cut).await.clone();
         let content =

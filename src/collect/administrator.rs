@@ -25,6 +25,9 @@ pub(super) async fn read(walker: &Walker<'_>) -> (Walk, Option<Administrator>) {
     if found.as_ref().is_some_and(|found| !is_recognized(found.status.as_deref())) {
         walk.invalid("the relationship has no status that this version knows");
     }
+    if found.as_ref().is_some_and(|found| found.id.is_empty() && found.status.is_some()) {
+        walk.invalid("the administrator has no account id");
+    }
     // An answer that names nobody does not say that the account has an administrator.
     (walk, found.filter(|found| !found.id.is_empty() || found.status.is_some()))
 }

@@ -7,7 +7,7 @@ use macie_compliance_core::evidence::AllowList;
 use macie_compliance_core::text::clip;
 
 use super::walk::{PAGE, Page, Walk, Walker, id, word};
-use crate::client::OrFailure;
+use crate::client::{KeepBody, OrFailure};
 
 /// The names and ARNs of all lists of the account.
 pub(super) type Known = HashMap<String, (Option<String>, Option<String>)>;
@@ -37,22 +37,30 @@ pub(super) async fn read(walker: &Walker<'_>, used: BTreeSet<String>, known: Kno
         return (None, lists);
     }
     let ids = lists.iter().enumerate().map(|(index, list)| (index, list.id.clone())).collect();
-    let ask = async |(index, id): (usize, String)| match walker.client.get_allow_list().id(id).send().await.or_failure()
-    {
-        Ok(answer) => Ok((index, Some(answer))),
-        Err(failure) if failure.code == "ResourceNotFoundException" => Ok((index, None)),
-        Err(failure) => Err(failure),
+    let ask = async |(index, id): (usize, String)| {
+        let body = KeepBody::default();
+        let call = walker.client.get_allow_list().id(id).customize().interceptor(body.clone());
+        match call.send().await.or_failure() {
+            // The SDK takes a code that is absent for one of its own.
+            Ok(answer) => Ok((index, Some((answer, body.json()?["status"]["code"].is_string())))),
+            Err(failure) if failure.code == "ResourceNotFoundException" => Ok((index, None)),
+            Err(failure) => Err(failure),
+        }
     };
     let (mut walk, answers) = walker.each(Api::GetAllowList, ids, ask).await;
     for (index, answer) in answers {
-        let Some(answer) = answer else { continue };
+        let Some((answer, has_status)) = answer else { continue };
         let list = &mut lists[index];
         list.name = answer.name.as_deref().map(clip).or(list.name.take());
         list.arn = answer.arn.as_deref().map(clip).or(list.arn.take());
-        list.status = answer.status.and_then(|status| status.code).map(|code| word(code.as_str()));
-        list.regex = answer.criteria.and_then(|criteria| criteria.regex).as_deref().map(clip);
-        if let Some(walk) = walk.as_mut().filter(|_| list.status.is_none()) {
-            walk.invalid("an allow list has no status");
+        let status = answer.status.filter(|_| has_status).and_then(|status| status.code);
+        list.status = status.map(|code| word(code.as_str()));
+        let has_criteria = answer.criteria.as_ref().is_some_and(|of| of.regex.is_some() || of.s3_words_list.is_some());
+        let regex = answer.criteria.and_then(|criteria| criteria.regex);
+        // One character more than is judged, so that a cut one is not judged.
+        list.regex = regex.map(|regex| regex.chars().take(AllowList::LONGEST_REGEX + 1).collect());
+        if let Some(walk) = walk.as_mut().filter(|_| list.status.is_none() || !has_criteria) {
+            walk.invalid("an allow list has no status or no criteria");
         }
     }
     (walk, lists)

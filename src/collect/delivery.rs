@@ -5,14 +5,19 @@ use macie_compliance_core::evidence::{Publication, Results};
 use macie_compliance_core::text::clip;
 
 use super::walk::{Walk, Walker};
+use crate::client::KeepBody;
 
 pub(super) async fn publication(walker: &Walker<'_>) -> (Walk, Option<Publication>) {
-    let call = walker.client.get_findings_publication_configuration().send();
-    let (mut walk, answer) = walker.ask(Api::GetFindingsPublicationConfiguration, call).await;
-    let Some(answer) = answer else { return (walk, None) };
-    let configuration = answer.security_hub_configuration;
-    let flags =
-        configuration.and_then(|flags| flags.publish_policy_findings.zip(flags.publish_classification_findings));
+    // The SDK takes a flag that is absent for false.
+    let body = KeepBody::default();
+    let call = walker.client.get_findings_publication_configuration().customize().interceptor(body.clone());
+    let (mut walk, answer) = walker.ask(Api::GetFindingsPublicationConfiguration, call.send()).await;
+    if answer.is_none() {
+        return (walk, None);
+    }
+    let configuration = body.json().unwrap_or_default()["securityHubConfiguration"].take();
+    let flag = |name: &str| configuration[name].as_bool();
+    let flags = flag("publishPolicyFindings").zip(flag("publishClassificationFindings"));
     if flags.is_none() {
         walk.invalid("the answer does not say which findings are published");
     }

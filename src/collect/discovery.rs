@@ -25,19 +25,19 @@ pub(super) async fn disabled_accounts(walker: &Walker<'_>) -> (Walk, Vec<String>
         let call = walker.client.list_automated_discovery_accounts().max_results(PAGE).set_next_token(token);
         call.send().await.or_failure().map(|page| Page { items: page.items, next: page.next_token })
     };
-    let (mut disabled, mut without_status) = (Vec::new(), false);
+    let (mut disabled, mut is_unknown) = (Vec::new(), false);
     let walk = walker.list(Api::ListAutomatedDiscoveryAccounts, ask, |item| {
         let id = id(item.account_id.as_deref());
-        match item.status {
-            Some(status) if status.as_str() == "ENABLED" => {}
-            Some(_) => disabled.push(id.clone()),
-            None => without_status = true,
+        match item.status.as_ref().map(|status| status.as_str()) {
+            Some("ENABLED") => {}
+            Some("DISABLED") => disabled.push(id.clone()),
+            _ => is_unknown = true,
         }
         id
     });
     let mut walk = walk.await;
-    if without_status {
-        walk.invalid("an account has no status");
+    if is_unknown {
+        walk.invalid("an account has no status that this version knows");
     }
     walk.take_that_it_is_for_others();
     (walk, disabled)

@@ -1,6 +1,8 @@
 //! ListClassificationJobs: the jobs that are not finished; and DescribeClassificationJob, the allow lists of each.
 
-use aws_sdk_macie2::types::{JobComparator, JobSummary, ListJobsFilterCriteria, ListJobsFilterKey, ListJobsFilterTerm};
+use aws_sdk_macie2::types::{
+    JobComparator, JobStatus, JobSummary, ListJobsFilterCriteria, ListJobsFilterKey, ListJobsFilterTerm,
+};
 use macie_compliance_core::api::Api;
 use macie_compliance_core::evidence::Job;
 use macie_compliance_core::failure::Failure;
@@ -18,19 +20,19 @@ pub(super) async fn read(walker: &Walker<'_>) -> (Vec<Walk>, Vec<Job>) {
         let page = call.set_next_token(token).send().await.or_failure();
         page.map(|page| Page { items: page.items, next: page.next_token })
     };
-    let (mut jobs, mut without_status) = (Vec::new(), false);
+    let (mut jobs, mut is_unknown) = (Vec::new(), false);
     let listed = walker.list(Api::ListClassificationJobs, ask, |item| {
         let job = job(&item);
         let id = job.id.clone();
-        without_status |= job.status.is_none() || item.job_type.is_none();
+        is_unknown |= !is_known(&item);
         if !job.status.as_deref().is_some_and(|status| FINISHED.contains(&status)) {
             jobs.push(job);
         }
         id
     });
     let mut walks = vec![listed.await];
-    if without_status {
-        walks[0].invalid("a job has no status or no type");
+    if is_unknown {
+        walks[0].invalid("a job has no status, type or result of its last run that this version knows");
     }
     if walker.checks.need(Api::DescribeClassificationJob) {
         walks.extend(allow_lists(walker, &mut jobs).await);
@@ -42,6 +44,16 @@ fn not_finished() -> ListJobsFilterCriteria {
     let term = ListJobsFilterTerm::builder().key(ListJobsFilterKey::JobStatus).comparator(JobComparator::Eq);
     let term = FINISHED.into_iter().fold(term, |term, status| term.values(status));
     ListJobsFilterCriteria::builder().excludes(term.build()).build()
+}
+
+/// Whether the words of a job are those that the checks of jobs are about.
+fn is_known(item: &JobSummary) -> bool {
+    let result = item.last_run_error_status.as_ref().and_then(|status| status.code.as_ref());
+    let statuses = ["RUNNING", "PAUSED", "IDLE", "USER_PAUSED"];
+    let is_status = |status: &JobStatus| statuses.contains(&status.as_str()) || FINISHED.contains(&status.as_str());
+    item.job_status.as_ref().is_some_and(is_status)
+        && item.job_type.as_ref().is_some_and(|kind| ["ONE_TIME", "SCHEDULED"].contains(&kind.as_str()))
+        && result.is_none_or(|code| ["NONE", "ERROR"].contains(&code.as_str()))
 }
 
 fn job(item: &JobSummary) -> Job {

@@ -28,9 +28,9 @@ use aws_config::Region;
 use aws_sdk_macie2::Client;
 use futures_util::FutureExt;
 use futures_util::future::{Either, join, join_all, join3, select};
-use macie_compliance_core::api::Api;
+use macie_compliance_core::api::{Api, Audience};
 use macie_compliance_core::checks::{Checks, Scope};
-use macie_compliance_core::evidence::{Evidence, Session, SessionStatus};
+use macie_compliance_core::evidence::{AccountRole, Evidence, Session, SessionStatus};
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::deadline::Budget;
 use macie_compliance_core::names::has_allow_lists;
@@ -72,6 +72,7 @@ pub async fn read(
 ) -> Evidence {
     let Opened { config, mut evidence, region_is_known } = opened;
     let target = evidence.target.clone();
+    let checks = &checks.offered_in(&target.region);
     let mut builder = aws_sdk_macie2::config::Builder::from(&config).region(Region::new(target.region.clone()));
     if !region_is_known {
         builder = builder.retry_classifier(UnknownHostIsFinal);
@@ -101,7 +102,9 @@ pub async fn read(
     }
     let (walks, found) = rest.unwrap_or_else(|| (Vec::new(), Evidence::new(target.clone())));
     evidence = Evidence { reads: evidence.reads, session, ..found };
+    let refused = walks.iter().filter_map(|walk| Some((walk.read.api, walk.for_others.clone()?))).collect();
     std::iter::once(walk).chain(walks).for_each(|walk| take(&mut evidence, walk, &walker));
+    settle(&mut evidence, refused);
     evidence
 }
 
@@ -345,6 +348,35 @@ fn take(evidence: &mut Evidence, mut walk: Walk, walker: &Walker<'_>) {
         }
     }
     evidence.reads.push(walk.read);
+}
+
+/// Looks once more at what was asked before it was known what the account is to Macie, now that it may be: what is not
+/// for the account is not missing, and that something is for others is no answer to one whom it is for.
+fn settle(evidence: &mut Evidence, refused: Vec<(Api, Failure)>) {
+    let others: Vec<Api> =
+        evidence.reads.iter().map(|read| read.api).filter(|api| evidence.is_for_others(*api)).collect();
+    evidence.reads.retain(|read| read.failure.is_none() || !others.contains(&read.api));
+    let is_for = |api: Api| match api.row().audience {
+        Audience::Everyone => true,
+        // By this one the service says who administers an organization.
+        _ if api == Api::DescribeOrganizationConfiguration => false,
+        Audience::NotMembers => matches!(evidence.role(), Some(AccountRole::Administrator | AccountRole::Standalone)),
+        Audience::Administrators => evidence.role() == Some(AccountRole::Administrator),
+    };
+    let mut wrong: Vec<(Api, Failure)> = refused.into_iter().filter(|(api, _)| is_for(*api)).collect();
+    let discovery = &evidence.discovery;
+    if evidence.role() == Some(AccountRole::Administrator)
+        && discovery.status.as_deref() == Some("ENABLED")
+        && discovery.auto_enable_members.is_none()
+    {
+        let failure = Failure::invalid_response("the answer does not say for which accounts discovery is enabled");
+        wrong.push((Api::GetAutomatedDiscoveryConfiguration, failure));
+    }
+    for (api, failure) in wrong {
+        for read in evidence.reads.iter_mut().filter(|read| read.api == api) {
+            read.failure.get_or_insert(failure.clone());
+        }
+    }
 }
 
 fn is_unknown_host(walk: &Walk) -> bool {

@@ -46,11 +46,13 @@ pub(super) struct Walk {
     pub(super) read: Read,
     /// The answer that Macie is not enabled, if it was that.
     pub(super) not_enabled: Option<Failure>,
+    /// The answer that the operation is for an administrator account, if it was that.
+    pub(super) for_others: Option<Failure>,
 }
 
 impl Walk {
     pub(super) fn new(api: Api) -> Walk {
-        Walk { read: Read::new(api), not_enabled: None }
+        Walk { read: Read::new(api), not_enabled: None, for_others: None }
     }
 
     /// Ends the read with this failure. That Macie is not enabled is an answer and not a failure,
@@ -66,7 +68,10 @@ impl Walk {
 
     /// Takes it as an answer that the operation is for an administrator account: there is nothing of the kind here.
     pub(super) fn take_that_it_is_for_others(&mut self) {
-        if self.read.failure.as_ref().and_then(Failure::refusal) == Some(Refusal::NotAdministrator) {
+        if self.read.pages == 0
+            && self.read.failure.as_ref().and_then(Failure::refusal) == Some(Refusal::NotAdministrator)
+        {
+            self.for_others = self.read.failure.take();
             self.answered_with_nothing();
         }
     }

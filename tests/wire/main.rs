@@ -1,6 +1,7 @@
 //! The function as Lambda and AWS see it: the built binary, driven over the wire by a Runtime API
 //! and a simulator of Macie, SNS, STS and Account Management on loopback.
 
+mod answers;
 mod crashes;
 mod deadline;
 mod delivery;

@@ -12,22 +12,22 @@ use simulator::{Fault, FaultKind, OrganizationSeed, Paging, Refusal, Seed, Spell
 use crate::function::{ACCOUNT, Function, error, read, seed, violations};
 use crate::steps::{BUCKET, execute};
 
-const ONE: &str = "100000000001";
+pub(crate) const ONE: &str = "100000000001";
 const TWO: &str = "100000000002";
 const OTHER: &str = "333333333333";
-const LIST: &str = "al00000000000000000001";
+pub(crate) const LIST: &str = "al00000000000000000001";
 
-fn map(value: Value) -> Map<String, Value> {
+pub(crate) fn map(value: Value) -> Map<String, Value> {
     value.as_object().cloned().expect("an object")
 }
 
 /// The administrator of an organization that is as one would like it.
-fn administrator() -> TargetSeed {
+pub(crate) fn administrator() -> TargetSeed {
     let member = |id: &str| json!({"accountId": id, "relationshipStatus": "Enabled"});
     TargetSeed { members: vec![member(ONE), member(TWO)], organization: Some(Map::new()), ..TargetSeed::default() }
 }
 
-fn member() -> TargetSeed {
+pub(crate) fn member() -> TargetSeed {
     let administrator = Some(json!({"accountId": OTHER, "relationshipStatus": "Enabled"}));
     TargetSeed { administrator, ..TargetSeed::default() }
 }
@@ -37,20 +37,20 @@ fn with_accounts(more_accounts: Vec<Value>) -> Seed {
     with_organization(OrganizationSeed { more_accounts, ..OrganizationSeed::default() })
 }
 
-fn with_organization(organization: OrganizationSeed) -> Seed {
+pub(crate) fn with_organization(organization: OrganizationSeed) -> Seed {
     Seed { organizations: [(ACCOUNT.to_owned(), organization)].into(), ..seed(administrator()) }
 }
 
-fn with_fault(seed: Seed, service: &str, api: &str, kind: FaultKind) -> Seed {
+pub(crate) fn with_fault(seed: Seed, service: &str, api: &str, kind: FaultKind) -> Seed {
     Seed { faults: vec![Fault::of(service, api, kind)], ..seed }
 }
 
-async fn report_of(seed: Seed) -> Value {
+pub(crate) async fn report_of(seed: Seed) -> Value {
     Function::start(seed).await.report().await
 }
 
 /// What each rule came to in the one target of a run.
-fn outcomes(report: &Value) -> BTreeMap<String, &'static str> {
+pub(crate) fn outcomes(report: &Value) -> BTreeMap<String, &'static str> {
     let names = [
         ("passed", "passed"),
         ("failed", "FAILED"),
@@ -64,7 +64,7 @@ fn outcomes(report: &Value) -> BTreeMap<String, &'static str> {
 }
 
 /// What was asked, with how often, of the services that are read.
-fn asked(function: &Function) -> BTreeMap<String, usize> {
+pub(crate) fn asked(function: &Function) -> BTreeMap<String, usize> {
     let mut asked = BTreeMap::new();
     let requests = function.aws.requests();
     for request in requests.iter().filter(|request| ["macie2", "organizations"].contains(&request.service.as_str())) {
@@ -73,7 +73,7 @@ fn asked(function: &Function) -> BTreeMap<String, usize> {
     asked
 }
 
-fn denied(action: &str) -> FaultKind {
+pub(crate) fn denied(action: &str) -> FaultKind {
     error(
         403,
         "AccessDeniedException",
@@ -84,7 +84,7 @@ fn denied(action: &str) -> FaultKind {
 }
 
 /// A seed with one target, in which one of the operations is not allowed.
-fn without_permission(api: Api, target: TargetSeed) -> Seed {
+pub(crate) fn without_permission(api: Api, target: TargetSeed) -> Seed {
     let row = api.row();
     with_fault(seed(target), row.service.prefix(), row.operation, denied(row.action))
 }

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Api, Audience};
+use crate::api::Api;
 use crate::checks::{Check, Checks, Judge, Problem, Scope};
-use crate::evidence::{AccountRole, Evidence, ReadState};
-use crate::names::{Target, fingerprint, has_allow_lists};
+use crate::evidence::{Evidence, ReadState};
+use crate::names::{Target, fingerprint};
 use crate::policy::Policy;
 use crate::severity::Severity;
 
@@ -91,11 +91,13 @@ pub fn judge(evidence: &Evidence, checks: &Checks, policy: &Policy) -> Judgement
     let results = Vec::with_capacity(checks.len());
     let mut judgement = Judgement { results, complete: evidence.is_complete(), violations: Vec::new() };
     for check in checks.iter() {
-        let missing = check.needs.iter().any(|api| is_missing(*api, evidence));
+        let is_offered = check.is_offered_in(&evidence.target.region);
+        let missing = is_offered && check.needs.iter().any(|api| is_missing(*api, evidence));
         judgement.complete &= !missing;
         let problems = problems(check, evidence, &scope);
-        let outcome = outcome(check, evidence, policy, !problems.is_empty(), missing);
-        judgement.results.push(Result { outcome, was_read: !missing });
+        let applies = applies(check, evidence, policy);
+        let outcome = outcome(!problems.is_empty(), missing, applies);
+        judgement.results.push(Result { outcome, was_read: !missing && applies.is_some() });
         judgement.violations.extend(problems.into_iter().map(|found| Violation::new(check, &evidence.target, found)));
     }
     judgement
@@ -130,15 +132,13 @@ fn problems(check: &Check, evidence: &Evidence, scope: &Scope<'_>) -> Vec<Proble
     }
 }
 
-fn outcome(check: &Check, evidence: &Evidence, policy: &Policy, failed: bool, missing: bool) -> Outcome {
-    if failed {
-        Outcome::Failed
-    } else if missing {
-        Outcome::NotEvaluated
-    } else if !applies(check, evidence, policy) {
-        Outcome::NotApplicable
-    } else {
-        Outcome::Passed
+fn outcome(failed: bool, missing: bool, applies: Option<bool>) -> Outcome {
+    match applies {
+        _ if failed => Outcome::Failed,
+        _ if missing => Outcome::NotEvaluated,
+        None => Outcome::NotEvaluated,
+        Some(false) => Outcome::NotApplicable,
+        Some(true) => Outcome::Passed,
     }
 }
 
@@ -148,28 +148,13 @@ fn is_missing(api: Api, evidence: &Evidence) -> bool {
     match evidence.state_of(api) {
         ReadState::Complete => false,
         ReadState::Incomplete => true,
-        ReadState::NotAsked => !evidence.is_macie_off() && !api.is_second_look() && !is_for_others(api, evidence),
+        ReadState::NotAsked => !evidence.is_macie_off() && !api.is_second_look() && !evidence.is_for_others(api),
     }
 }
 
-/// Whether an operation is known not to be for the account, or not to exist in the Region.
-fn is_for_others(api: Api, evidence: &Evidence) -> bool {
-    let role = evidence.role();
-    match api.row().audience {
-        Audience::Everyone => api.is_about_allow_lists() && !has_allow_lists(&evidence.target.region),
-        Audience::NotMembers => role == Some(AccountRole::Member),
-        Audience::Administrators if api == Api::ListAccounts => {
-            evidence.organization.is_none()
-                && evidence.state_of(Api::DescribeOrganizationConfiguration) == ReadState::Complete
-                || role == Some(AccountRole::Member)
-        }
-        Audience::Administrators => matches!(role, Some(AccountRole::Member | AccountRole::Standalone)),
-    }
-}
-
-/// Whether a rule has something to say about a target.
-fn applies(check: &Check, evidence: &Evidence, policy: &Policy) -> bool {
-    !evidence.is_macie_off() && (check.applies)(evidence, policy)
+/// Whether a rule has something to say about a target; `None` where that cannot be told.
+fn applies(check: &Check, evidence: &Evidence, policy: &Policy) -> Option<bool> {
+    if evidence.is_macie_off() { Some(false) } else { (check.applies)(evidence, policy) }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ static SHARED: Check = Check {
     risk: "It is a test.",
     fix: "Nothing.",
     needs: &[Api::ListFindingsFilters],
-    applies: |_, _| true,
+    applies: |_, _| Some(true),
     judge: Judge::Run(|run, _| {
         let mut known = std::collections::HashSet::new();
         let filters =
@@ -40,7 +40,7 @@ static CROWDED: Check = Check {
     risk: "It is a test.",
     fix: "Nothing.",
     needs: &[Api::ListFindingsFilters],
-    applies: |_, _| true,
+    applies: |_, _| Some(true),
     judge: Judge::Target(|evidence, scope| {
         let resource = Resource::new(ResourceType::Session, &scope.target.account_id);
         let problem = Problem { severity: Some(Severity::High), ..Problem::with(resource) };

@@ -156,7 +156,7 @@ static GRADED: Check = Check {
     risk: "It may be bad.",
     fix: "Look.",
     needs: &[Api::GetMacieSession],
-    applies: |_, _| true,
+    applies: |_, _| Some(true),
     judge: Judge::Target(|_, _| {
         [("a", Some(Severity::Low)), ("b", None), ("b", Some(Severity::Critical)), ("c", Some(Severity::Low))]
             .map(|(id, severity)| Problem { severity, ..Problem::with(Resource::new(ResourceType::Session, id)) })
@@ -395,12 +395,14 @@ fn the_count_of_a_list_that_is_not_read_is_absent() {
     let all = report_of_one(&checks());
     assert_eq!((&all["members"], &all["invitations"], &all["filters"]), (&7.into(), &7.into(), &7.into()));
     assert_eq!(all["membersByStatus"], serde_json::json!({"Enabled": 7}));
-    for (api, counts, line) in [
-        (Api::ListMembers, &["members", "membersByStatus"][..], "Members"),
-        (Api::ListInvitations, &["invitations"], "Invitations"),
-        (Api::ListFindingsFilters, &["filters"], "Findings filters"),
+    // The rules of discovery need the members too, which tell what the account is to Macie.
+    let of_members = &[Api::ListMembers, Api::GetAutomatedDiscoveryConfiguration][..];
+    for (apis, counts, line) in [
+        (of_members, &["members", "membersByStatus"][..], "Members"),
+        (&[Api::ListInvitations], &["invitations"], "Invitations"),
+        (&[Api::ListFindingsFilters], &["filters"], "Findings filters"),
     ] {
-        let of_it = |check: &&Check| check.needs.contains(&api);
+        let of_it = |check: &&Check| check.needs.iter().any(|api| apis.contains(api));
         let off: Vec<&str> = checks().iter().filter(of_it).map(|check| check.id).collect();
         let checks = Checks::without(&off);
         let summary = report_of_one(&checks);

@@ -127,6 +127,16 @@ fn an_account_is_missed_by_what_it_is_to_the_administrator() {
 }
 
 #[test]
+fn of_two_statuses_of_one_account_the_watched_one_counts() {
+    for other in ["Removed", "Invited", "Created", "Resigned"] {
+        let mut evidence = administrator(vec![account("1")], &[]);
+        let both = ["Enabled", other].map(|status| (status.to_owned(), vec!["1".to_owned()]));
+        evidence.members.ids_by_status = both.into();
+        assert_eq!(raised(&evidence), [], "{other}");
+    }
+}
+
+#[test]
 fn an_account_that_is_no_member_at_all_is_missed_where_it_cannot_be_for_want_of_the_region() {
     let of = |region| Evidence { target: target(999_999_999_999, region), ..administrator(vec![account("1")], &[]) };
     let found = of_rule(&of(REGION), "roster-account-not-watched");
@@ -332,6 +342,8 @@ fn a_regular_expression_is_too_wide_if_it_finds_something_in_nearly_everything()
         ("^.{4,}$", true, true),
         ("(a+)+$|(.|a)*", true, true),
         ("^$", false, true),
+        (&format!("{}|.*", "a".repeat(1021)), true, true),
+        (&format!("{}|.*", "a".repeat(1022)), false, false),
         ("", false, true),
         ("x*", false, true),
         ("(a+)+$", false, true),

@@ -37,23 +37,24 @@ pub(super) const CHECKS: &[Check] = &[
         risk: "Somebody else administers Macie for this account, or nobody does: they decide what is suppressed and what is looked at, and the findings go to them.",
         fix: "Designate the expected administrator again in AWS Organizations, or correct EXPECTED_ADMINISTRATOR (parameter ExpectedAdministrator).",
         needs: NEEDS,
-        applies: has_expectation,
+        applies: |_, policy| Some(has_expectation(policy)),
         judge: Judge::Target(unexpected),
     },
 ];
 
-fn has_expectation(_: &Evidence, policy: &Policy) -> bool {
+fn has_expectation(policy: &Policy) -> bool {
     !policy.expected_administrators.is_empty()
 }
 
 /// The account itself is expected and has no administrator, or its administrator is expected.
 fn unexpected(evidence: &Evidence, scope: &Scope<'_>) -> Vec<Problem> {
     let expected = |id: &String| scope.policy.expected_administrators.contains(id);
-    if !has_expectation(evidence, scope.policy) {
+    if !has_expectation(scope.policy) {
         return Vec::new();
     }
     let account_id = &scope.target.account_id;
     let problem = match &evidence.administrator {
+        Some(administrator) if administrator.id.is_empty() => None,
         Some(administrator) if expected(&administrator.id) => None,
         Some(administrator) => Some(Problem::with_administrator(administrator)),
         None if evidence.state_of(Api::GetAdministratorAccount) != ReadState::Complete || expected(account_id) => None,
@@ -62,8 +63,8 @@ fn unexpected(evidence: &Evidence, scope: &Scope<'_>) -> Vec<Problem> {
     problem.into_iter().collect()
 }
 
-fn has_administrator(evidence: &Evidence, _: &Policy) -> bool {
-    evidence.administrator.is_some()
+fn has_administrator(evidence: &Evidence, _: &Policy) -> Option<bool> {
+    Some(evidence.administrator.is_some())
 }
 
 fn with_status(administrator: &Administrator, status: &str) -> Option<Problem> {

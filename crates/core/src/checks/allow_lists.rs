@@ -88,6 +88,9 @@ const COMPILED: usize = 1 << 20;
 
 /// A regular expression, if it can be judged.
 fn compiled(regex: &str) -> Option<Regex> {
+    if regex.chars().count() > AllowList::LONGEST_REGEX {
+        return None;
+    }
     RegexBuilder::new(regex).size_limit(COMPILED).build().ok()
 }
 
@@ -99,10 +102,10 @@ fn is_too_wide(regex: &str) -> bool {
 }
 
 /// What is said of a regular expression that cannot be judged.
-const NOT_JUDGED: &str = "The regular expression of the list was not judged: this version does not know its syntax.";
+const NOT_JUDGED: &str = "The regular expression of the list was not judged: this version does not know its syntax, or it is longer than Macie allows.";
 
-fn has_lists(evidence: &Evidence, _: &Policy) -> bool {
-    has_allow_lists(&evidence.target.region)
+fn has_lists(evidence: &Evidence, _: &Policy) -> Option<bool> {
+    Some(has_allow_lists(&evidence.target.region))
 }
 
 fn of_lists(evidence: &Evidence, is_problem: impl Fn(&AllowList) -> bool) -> Vec<Problem> {

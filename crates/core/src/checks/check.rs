@@ -3,7 +3,7 @@
 use super::filters::ArchivingFilter;
 use crate::api::Api;
 use crate::evidence::{AccountRole, Administrator, Evidence, Filter, Invitation, Member, Session};
-use crate::names::Target;
+use crate::names::{Target, has_allow_lists};
 use crate::policy::Policy;
 use crate::resource::{Resource, ResourceType};
 use crate::severity::Severity;
@@ -25,15 +25,22 @@ pub struct Check {
     /// them was not read to its end, the rule is not evaluated.
     pub needs: &'static [Api],
     /// Whether it has something to say about a target where Macie is on, given what the account is to Macie and
-    /// what was read.
-    pub applies: fn(&Evidence, &Policy) -> bool,
+    /// what was read; `None` where that cannot be told, and then the rule is not evaluated.
+    pub applies: fn(&Evidence, &Policy) -> Option<bool>,
     /// How it is judged.
     pub judge: Judge,
 }
 
+impl Check {
+    /// Whether there is in a Region what the check is about.
+    pub fn is_offered_in(&self, region: &str) -> bool {
+        has_allow_lists(region) || !self.needs.iter().any(|api| api.is_about_allow_lists())
+    }
+}
+
 /// For a check that has something to say about every target.
-pub(super) fn always(_: &Evidence, _: &Policy) -> bool {
-    true
+pub(super) fn always(_: &Evidence, _: &Policy) -> Option<bool> {
+    Some(true)
 }
 
 /// How a check is judged, from the narrowest view to the widest.

@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
         risk: "Macie looks for sensitive data only where a classification job does.",
         fix: "Enable it on the Automated discovery page of the Macie console, or with UpdateAutomatedDiscoveryConfiguration and status ENABLED.",
         needs: &[Api::GetAutomatedDiscoveryConfiguration],
-        applies: is_no_member,
+        applies: |evidence, _| Some(is_no_member(evidence)),
         judge: Judge::Target(|evidence, scope| {
             let is_off = evidence.discovery.status.as_deref() == Some("DISABLED");
             of_account(scope, is_off, evidence.discovery.status.as_deref())
@@ -33,7 +33,7 @@ pub(super) const CHECKS: &[Check] = &[
         applies: is_administrator_with_discovery,
         judge: Judge::Target(|evidence, scope| {
             let setting = evidence.discovery.auto_enable_members.as_deref();
-            let is_weak = is_administrator_with_discovery(evidence, scope.policy)
+            let is_weak = is_administrator_with_discovery(evidence, scope.policy) == Some(true)
                 && setting.is_some_and(|setting| setting != "ALL");
             of_account(scope, is_weak, setting)
         }),
@@ -55,9 +55,9 @@ pub(super) const CHECKS: &[Check] = &[
         risk: "Macie does not look for sensitive data in this bucket, and keeps showing what it found before.",
         fix: "Remove it from the exclusions in the settings of Automated discovery in the Macie console, or with UpdateClassificationScope.",
         needs: &[Api::GetAutomatedDiscoveryConfiguration, Api::ListClassificationScopes, Api::GetClassificationScope],
-        applies: has_discovery,
-        judge: Judge::Target(|evidence, scope| {
-            let buckets = evidence.discovery.excluded_buckets.iter().filter(|_| has_discovery(evidence, scope.policy));
+        applies: |evidence, _| Some(has_discovery(evidence)),
+        judge: Judge::Target(|evidence, _| {
+            let buckets = evidence.discovery.excluded_buckets.iter().filter(|_| has_discovery(evidence));
             let problem = |name: &String| {
                 Problem::with(Resource { name: Some(name.clone()), ..Resource::new(ResourceType::Bucket, name) })
             };
@@ -76,10 +76,9 @@ pub(super) const CHECKS: &[Check] = &[
             Api::GetSensitivityInspectionTemplate,
             Api::ListManagedDataIdentifiers,
         ],
-        applies: has_discovery,
-        judge: Judge::Target(|evidence, scope| {
-            let identifiers =
-                evidence.discovery.excluded_identifiers.iter().filter(|_| has_discovery(evidence, scope.policy));
+        applies: |evidence, _| Some(has_discovery(evidence)),
+        judge: Judge::Target(|evidence, _| {
+            let identifiers = evidence.discovery.excluded_identifiers.iter().filter(|_| has_discovery(evidence));
             identifiers
                 .map(|identifier| Problem {
                     severity: (identifier.category.as_deref() == Some("CREDENTIALS")).then_some(Severity::High),
@@ -93,20 +92,25 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// A member account has no settings of discovery: its administrator has them. Where the role could not be read, the
 /// service's own words tell.
-fn is_no_member(evidence: &Evidence, _: &Policy) -> bool {
+fn is_no_member(evidence: &Evidence) -> bool {
     let read = evidence.state_of(Api::GetAutomatedDiscoveryConfiguration);
     let is_for_others = read == ReadState::Complete && evidence.discovery.status.is_none();
     evidence.role() != Some(AccountRole::Member) && !is_for_others
 }
 
 /// Where discovery is off, there is nothing to leave out of it.
-fn has_discovery(evidence: &Evidence, policy: &Policy) -> bool {
-    is_no_member(evidence, policy) && evidence.discovery.status.as_deref() != Some("DISABLED")
+fn has_discovery(evidence: &Evidence) -> bool {
+    is_no_member(evidence) && evidence.discovery.status.as_deref() != Some("DISABLED")
 }
 
 /// A standalone account has no members to enable it for.
-fn is_administrator_with_discovery(evidence: &Evidence, policy: &Policy) -> bool {
-    has_discovery(evidence, policy) && evidence.role() != Some(AccountRole::Standalone)
+fn is_administrator_with_discovery(evidence: &Evidence, _: &Policy) -> Option<bool> {
+    if !has_discovery(evidence) || evidence.is_no_administrator() {
+        return Some(false);
+    }
+    // One that administers Macie for an organization is an administrator, even where its own could not be read.
+    let is_administrator = evidence.organization.is_some() || evidence.role() == Some(AccountRole::Administrator);
+    is_administrator.then_some(true)
 }
 
 fn of_account(scope: &Scope<'_>, is_weak: bool, status: Option<&str>) -> Vec<Problem> {
@@ -115,9 +119,9 @@ fn of_account(scope: &Scope<'_>, is_weak: bool, status: Option<&str>) -> Vec<Pro
 }
 
 /// Enabled members for which discovery is off. What became of the others the checks of members say.
-fn accounts(evidence: &Evidence, scope: &Scope<'_>) -> Vec<Problem> {
+fn accounts(evidence: &Evidence, _: &Scope<'_>) -> Vec<Problem> {
     let enabled = evidence.members.ids_by_status.get("Enabled");
-    let Some(enabled) = enabled.filter(|_| has_discovery(evidence, scope.policy)) else { return Vec::new() };
+    let Some(enabled) = enabled.filter(|_| has_discovery(evidence)) else { return Vec::new() };
     let enabled: BTreeSet<&str> = enabled.iter().map(String::as_str).collect();
     let disabled: BTreeSet<&str> = evidence.discovery.disabled_accounts.iter().map(String::as_str).collect();
     disabled.intersection(&enabled).map(|id| Problem::with(Resource::new(ResourceType::Account, *id))).collect()

@@ -48,7 +48,7 @@ pub(super) const CHECKS: &[Check] = &[
         risk: "Whoever accepts it makes somebody else the Macie administrator of this account.",
         fix: "Decline it on the Accounts page of the Macie console, or with DeclineInvitations, and find out who sent it.",
         needs: NEEDS,
-        applies: |_, policy| !policy.expected_administrators.is_empty(),
+        applies: |_, policy| Some(!policy.expected_administrators.is_empty()),
         judge: Judge::Invitation(|invitation, scope| {
             let expected = &scope.policy.expected_administrators;
             (!expected.is_empty() && !expected.contains(&invitation.sender_id))

@@ -54,8 +54,8 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// An account that has an administrator and no members has nothing to watch.
-fn may_have_members(evidence: &Evidence, _: &Policy) -> bool {
-    evidence.administrator.is_none() || evidence.items_of(Api::ListMembers) != Some(0)
+fn may_have_members(evidence: &Evidence, _: &Policy) -> Option<bool> {
+    Some(evidence.administrator.is_none() || evidence.items_of(Api::ListMembers) != Some(0))
 }
 
 fn with_status(member: &Member, status: &str) -> Option<Problem> {

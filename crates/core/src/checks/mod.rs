@@ -71,6 +71,11 @@ impl Checks {
         self.0.iter().copied()
     }
 
+    /// Those that are about something that there is in a Region.
+    pub fn offered_in(&self, region: &str) -> Checks {
+        Checks::only(self.iter().filter(|check| check.is_offered_in(region)))
+    }
+
     /// How many checks are in force.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -88,7 +93,9 @@ impl Checks {
 
     /// Whether a check needs what this operation answers. What no check needs is not asked.
     pub fn need(&self, api: Api) -> bool {
-        self.iter().any(|check| check.needs.contains(&api))
+        // Discovery is set up otherwise by administrators than by standalone accounts, and members tell them apart.
+        let tells_apart = api == Api::ListMembers && self.need(Api::GetAutomatedDiscoveryConfiguration);
+        tells_apart || self.iter().any(|check| check.needs.contains(&api))
     }
 
     /// Whether a check is judged over the whole run, so that the evidence of every target is kept.

@@ -18,7 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
         risk: "The account is active in the organization, and Macie is not enabled for it here by this administrator: nothing in its buckets is found.",
         fix: "Add it on the Accounts page of the Macie console, or with CreateMember.",
         needs: &[Api::DescribeOrganizationConfiguration, Api::ListAccounts, Api::ListMembers],
-        applies: administers_an_organization_in_use,
+        applies: administers_an_organization,
         judge: Judge::Target(not_watched),
     },
     Check {
@@ -50,17 +50,18 @@ pub(super) const CHECKS: &[Check] = &[
 /// What the management account is told beside the risk.
 const MANAGEMENT: &str = "It is the organization's management account, which no administrator can enable Macie for: somebody in it has to enable Macie first.";
 
-fn administers_an_organization(evidence: &Evidence, _: &Policy) -> bool {
-    evidence.organization.is_some()
+fn administers_an_organization(evidence: &Evidence, _: &Policy) -> Option<bool> {
+    Some(organization(evidence).is_some())
 }
 
-/// Organizations may say that it is not in use, and then there is no list.
-fn administers_an_organization_in_use(evidence: &Evidence, _: &Policy) -> bool {
-    evidence.organization.is_some() && evidence.roster.as_ref().is_none_or(|roster| roster.is_in_use)
+/// The organization that the account administers Macie for. Organizations may say that it is not in use.
+fn organization(evidence: &Evidence) -> Option<&Organization> {
+    let is_in_use = evidence.roster.as_ref().is_none_or(|roster| roster.is_in_use || !roster.is_complete);
+    evidence.organization.as_ref().filter(|_| is_in_use)
 }
 
 fn of_organization(evidence: &Evidence, scope: &Scope<'_>, is_weak: fn(&Organization) -> bool) -> Vec<Problem> {
-    let weak = evidence.organization.as_ref().is_some_and(is_weak);
+    let weak = organization(evidence).is_some_and(is_weak);
     let resource = || Resource::new(ResourceType::Organization, &scope.target.account_id);
     weak.then(|| Problem::with(resource())).into_iter().collect()
 }
@@ -72,9 +73,13 @@ fn not_watched(evidence: &Evidence, scope: &Scope<'_>) -> Vec<Problem> {
     if evidence.state_of(Api::ListMembers) != ReadState::Complete || evidence.organization.is_none() {
         return Vec::new();
     }
-    let ids = evidence.members.ids_by_status.iter();
-    let statuses: BTreeMap<&str, &str> =
-        ids.flat_map(|(status, ids)| ids.iter().map(move |id| (id.as_str(), status.as_str()))).collect();
+    // A list that moves while it is read may have an account twice; one of its statuses is enough.
+    let mut of_status: Vec<(&String, &Vec<String>)> = evidence.members.ids_by_status.iter().collect();
+    of_status.sort_by_key(|(status, _)| is_watched_or_named(status));
+    let statuses: BTreeMap<&str, &str> = of_status
+        .into_iter()
+        .flat_map(|(status, ids)| ids.iter().map(move |id| (id.as_str(), status.as_str())))
+        .collect();
     let may_be_absent = has_to_be_opted_into(&scope.target.region);
     let is_missed = |account: &&RosterAccount| match statuses.get(account.id.as_str()) {
         _ if account.id == scope.target.account_id => false,

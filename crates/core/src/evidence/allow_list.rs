@@ -14,6 +14,12 @@ pub struct AllowList {
     pub name: Option<String>,
     /// Its status code; `None` where it could not be read.
     pub status: Option<String>,
-    /// The regular expression of text to leave out, if it has one.
+    /// The regular expression of text to leave out, if it has one. One that is too long is cut after
+    /// [`AllowList::LONGEST_REGEX`] and one character more.
     pub regex: Option<String>,
+}
+
+impl AllowList {
+    /// The longest regular expression that is judged, in characters: twice what Macie takes.
+    pub const LONGEST_REGEX: usize = 1024;
 }

@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::Api;
+use crate::api::{Api, Audience};
 use crate::failure::Failure;
-use crate::names::Target;
+use crate::names::{Target, has_allow_lists};
 
 pub use administrator::Administrator;
 pub use allow_list::AllowList;
@@ -183,6 +183,31 @@ impl Evidence {
     /// Items that an operation gave, whether or not there are more; `None` where it was not asked.
     pub fn items_of(&self, api: Api) -> Option<u64> {
         self.reads.iter().find(|read| read.api == api).map(|read| read.items)
+    }
+
+    /// Whether an operation is known not to be for the account, or not to exist in the Region.
+    pub fn is_for_others(&self, api: Api) -> bool {
+        let role = self.role();
+        match api.row().audience {
+            Audience::Everyone => api.is_about_allow_lists() && !has_allow_lists(&self.target.region),
+            Audience::NotMembers => role == Some(AccountRole::Member),
+            Audience::Administrators if api == Api::ListAccounts => {
+                self.is_of_no_organization() || role == Some(AccountRole::Member)
+            }
+            Audience::Administrators => self.is_no_administrator(),
+        }
+    }
+
+    /// Whether the account is known to have no members, and to administer Macie for no organization.
+    pub fn is_no_administrator(&self) -> bool {
+        let has_no_members =
+            self.items_of(Api::ListMembers) == Some(0) && self.state_of(Api::ListMembers) == ReadState::Complete;
+        matches!(self.role(), Some(AccountRole::Member | AccountRole::Standalone))
+            || self.is_of_no_organization() && has_no_members
+    }
+
+    fn is_of_no_organization(&self) -> bool {
+        self.organization.is_none() && self.state_of(Api::DescribeOrganizationConfiguration) == ReadState::Complete
     }
 
     /// What the account is to Macie; `None` where that could not be read.

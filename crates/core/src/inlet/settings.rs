@@ -170,13 +170,16 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         self.problems.push(Problem { variable, value, expected: expected.into() });
     }
 
-    /// The items of a list separated by commas, each once, in order.
-    fn list(&self, variable: &str) -> Vec<String> {
+    /// The items of a list separated by commas, each once, in order. A list of nothing is a mistake.
+    fn list(&mut self, variable: &'static str, expected: &str) -> Vec<String> {
         let mut items: Vec<String> = Vec::new();
         for item in self.value(variable).iter().flat_map(|value| value.split(',')).map(str::trim) {
             if !item.is_empty() && !items.iter().any(|known| known == item) {
                 items.push(item.to_owned());
             }
+        }
+        if let Some(value) = self.value(variable).filter(|_| items.is_empty()) {
+            self.problem(variable, Some(value), expected);
         }
         items
     }
@@ -206,14 +209,11 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     fn regions(&mut self, own: &str) -> Regions {
         const VARIABLE: &str = "MACIE_REGIONS";
-        let items = self.list(VARIABLE);
+        let items = self.list(VARIABLE, "a list of Region codes separated by commas, or `all`");
         if items == ["all"] {
             return Regions::All;
         }
         if items.is_empty() {
-            if let Some(value) = self.value(VARIABLE) {
-                self.problem(VARIABLE, Some(value), "a list of Region codes separated by commas, or `all`");
-            }
             return Regions::These(vec![own.to_owned()]);
         }
         for item in items.iter().filter(|item| !is_region(item)) {
@@ -226,7 +226,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         const VARIABLE: &str = "MACIE_ROLE_ARNS";
         const EXPECTED: &str = "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/macie-compliance-audit";
         let mut roles: Vec<Role> = Vec::new();
-        for item in self.list(VARIABLE) {
+        for item in self.list(VARIABLE, EXPECTED) {
             match Role::parse(&item) {
                 None => self.problem(VARIABLE, Some(item), EXPECTED),
                 Some(role) if roles.iter().any(|known| known.account_id == role.account_id) => {
@@ -242,9 +242,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     /// Each external id goes to the role of its account.
     fn external_ids(&mut self, roles: &mut [Role]) {
         const VARIABLE: &str = "MACIE_ROLE_EXTERNAL_IDS";
-        for item in self.list(VARIABLE) {
+        const EXPECTED: &str = "ACCOUNT=EXTERNAL_ID, such as 111122223333=an-external-id";
+        for item in self.list(VARIABLE, EXPECTED) {
             let expected = match item.split_once('=').filter(|(account, _)| is_account_id(account)) {
-                None => "ACCOUNT=EXTERNAL_ID, such as 111122223333=an-external-id",
+                None => EXPECTED,
                 Some((_, id)) if id.len() < 2 => "valid: an external id has at least 2 characters",
                 Some((_, id)) if id.len() > 1224 => "valid: an external id has at most 1,224 characters",
                 Some((_, id)) if !is_external_id(id) => "valid: an external id has letters, digits and _+=.@:/- only",
@@ -263,9 +264,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     fn expected_administrators(&mut self) -> Vec<String> {
         const VARIABLE: &str = "EXPECTED_ADMINISTRATOR";
-        let items = self.list(VARIABLE);
+        const EXPECTED: &str = "the id of an account, such as 111122223333";
+        let items = self.list(VARIABLE, EXPECTED);
         for item in items.iter().filter(|item| !is_account_id(item)) {
-            self.problem(VARIABLE, Some(item.clone()), "the id of an account, such as 111122223333");
+            self.problem(VARIABLE, Some(item.clone()), EXPECTED);
         }
         items
     }
@@ -340,7 +342,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     fn disabled_rules(&mut self) -> Vec<&'static str> {
         const VARIABLE: &str = "DISABLED_RULES";
         let mut disabled = Vec::new();
-        for item in self.list(VARIABLE) {
+        for item in self.list(VARIABLE, "the id of a rule, or the beginning of one and `*`") {
             let named = checks::named(&item);
             if named.is_empty() {
                 let expected = expected_rule(&item);
@@ -562,6 +564,10 @@ mod tests {
             ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:re ports"),
             ("REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:999999999999:.fifo"),
             ("MACIE_REGIONS", ","),
+            ("MACIE_ROLE_ARNS", " , "),
+            ("MACIE_ROLE_EXTERNAL_IDS", ","),
+            ("EXPECTED_ADMINISTRATOR", ","),
+            ("DISABLED_RULES", ",,"),
             ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:user/x"),
             ("MACIE_ROLE_ARNS", "arn:aws:iam::111122223333:role/"),
             ("MACIE_ROLE_EXTERNAL_IDS", "111122223333=secret"),

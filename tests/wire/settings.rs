@@ -85,8 +85,8 @@ async fn never_more_requests_are_in_flight_than_allowed() {
 
 #[tokio::test]
 async fn what_only_disabled_rules_need_is_not_asked_for_and_not_counted() {
-    // Which accounts are not watched, and for which discovery is off, is told by the members too.
-    let of_members = "member-*,roster-account-not-watched,discovery-account-disabled";
+    // Which accounts are not watched is told by the members too, and how discovery is set up by whether there are any.
+    let of_members = "member-*,roster-account-not-watched,discovery-*";
     for (entry, operation, count) in [
         (of_members, "ListMembers", "members"),
         ("invitation-*", "ListInvitations", "invitations"),

@@ -31,9 +31,9 @@ fn judge_and_build(bencher: Bencher, violations: u64) {
     let (evidence, checks, policy) = (evidence(violations), testing::checks(), testing::policy());
     let counted = bencher.counter(ItemsCount::new(violations));
     counted.with_inputs(|| evidence.clone()).bench_local_values(|evidence| {
-        let mut builder = Builder::new(&checks, &policy, Terms::default());
+        let mut builder = Builder::new(&checks, &policy);
         evidence.into_iter().for_each(|evidence| builder.add(evidence, Earlier::NotKept));
-        builder.build(testing::header()).report
+        builder.build(testing::header(), Terms::default()).report
     });
 }
 

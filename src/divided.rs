@@ -194,13 +194,12 @@ impl Divided<'_> {
         let policy = self.runner.policy();
         let purpose = Purpose { dry_run: handover.dry_run, is_partial: handover.is_partial };
         let memory = Memory::of(self.runner, self.budget);
-        let (exemptions, history) = join(memory.exemptions(), memory.history()).await;
-        let mut builder = Builder::new(&self.runner.checks, &policy, self.runner.terms(exemptions, purpose));
+        let mut builder = Builder::new(&self.runner.checks, &policy);
         let mut conditions = Conditions::new();
         let rosters = Rosters::new(self, &items);
         let audited: HashSet<Target> = items.iter().map(|item| item.target.clone()).collect();
-        // All that is awaited is awaited in here. Requests wait for each other's places, so the loop below, in which
-        // none of them goes on, must not wait for one.
+        // All that is awaited of a target is awaited in here. Requests wait for each other's places, so the loop below,
+        // in which none of them goes on, must not wait for one.
         let read = stream::iter(items).map(async |item| {
             let target = item.target.clone();
             let (evidence, remembered) = join(self.evidence_of(item), memory.earlier(&target)).await;
@@ -216,17 +215,22 @@ impl Divided<'_> {
         // In their order, so that the list of accounts is a read of the same target in each attempt.
         let mut fetched = read.buffered(FETCHING).chain(unread.buffered(FETCHING));
         let mut listed = HashSet::new();
-        while let Some((mut evidence, remembered, roster)) = fetched.next().await {
-            let earlier = found.remove(&evidence.target).unwrap_or_default();
-            evidence.reads.splice(0..0, earlier);
-            if let Some((roster, read)) = roster {
-                evidence.roster = Some(roster.clone());
-                evidence.reads.extend(listed.insert(evidence.target.account_id.clone()).then(|| read.clone()));
+        let fetching = async {
+            while let Some((mut evidence, remembered, roster)) = fetched.next().await {
+                let earlier = found.remove(&evidence.target).unwrap_or_default();
+                evidence.reads.splice(0..0, earlier);
+                if let Some((roster, read)) = roster {
+                    evidence.roster = Some(roster.clone());
+                    evidence.reads.extend(listed.insert(evidence.target.account_id.clone()).then(|| read.clone()));
+                }
+                conditions.extend(remembered.condition.map(|condition| (evidence.target.clone(), condition)));
+                builder.add(evidence, remembered.earlier);
             }
-            conditions.extend(remembered.condition.map(|condition| (evidence.target.clone(), condition)));
-            builder.add(evidence, remembered.earlier);
-        }
-        let built = builder.build(self.runner.header(handover.report_id, handover.trigger));
+        };
+        // Beside the targets, so that one of the two that hangs costs none of them.
+        let ((), (exemptions, history)) = join(fetching, join(memory.exemptions(), memory.history())).await;
+        let header = self.runner.header(handover.report_id, handover.trigger);
+        let built = builder.build(header, self.runner.terms(exemptions, purpose));
         let concluded = self.runner.conclude(built, purpose, &memory, (history, conditions), self.budget);
         concluded.await.map_err(Error::publish_failed)
     }

@@ -122,13 +122,13 @@ impl Runner {
         let memory = Memory::of(self, budget);
         let collected = self.collect(&order, own_account, &policy, &memory, budget);
         let (collected, (exemptions, history)) = join(collected, join(memory.exemptions(), memory.history())).await;
-        let mut builder = Builder::new(&self.checks, &policy, self.terms(exemptions, purpose));
+        let mut builder = Builder::new(&self.checks, &policy);
         let mut conditions = Conditions::new();
         for (evidence, remembered) in collected {
             conditions.extend(remembered.condition.map(|condition| (evidence.target.clone(), condition)));
             builder.add(evidence, remembered.earlier);
         }
-        let built = builder.build(self.header(report_id, order.trigger));
+        let built = builder.build(self.header(report_id, order.trigger), self.terms(exemptions, purpose));
         self.conclude(built, purpose, &memory, (history, conditions), budget).await
     }
 

@@ -1,9 +1,10 @@
 //! A run that the state machine divides: find the targets, audit each, publish the report of all.
 
 use serde_json::{Value, json};
+use simulator::lambda::{Invocation, Outcome};
 use simulator::{Fault, FaultKind, RoleSeed, Seed, TargetSeed};
 
-use crate::function::{ACCOUNT, Function, error, healthy, read, seed, violations};
+use crate::function::{ACCOUNT, Function, error, healthy, read, seed, violations, with_seconds};
 
 pub(crate) const BUCKET: (&str, &str) = ("EVIDENCE_BUCKET", "results");
 
@@ -293,4 +294,25 @@ async fn each_violation_of_a_divided_run_is_logged_once() {
         log.iter().rfind(|line| line["message"] == "concluded").map(|line| &line["scope"]),
         Some(&json!("part"))
     );
+}
+
+#[tokio::test]
+async fn an_exemptions_document_or_a_history_that_hangs_costs_no_target() {
+    let exemptions = ("EXEMPTIONS_URI", "s3://results/exemptions.json");
+    let regions = ("MACIE_REGIONS", "eu-west-1,eu-west-2,us-east-1");
+    for key in ["exemptions.json", "history.json"] {
+        let function = Function::with(ten_accounts(), &[BUCKET, exemptions, regions]).await;
+        execute(&function, json!({"publish": false}), |_| true).await;
+        let hang = Fault { path: Some(key.to_owned()), ..Fault::of("s3", "GetObject", FaultKind::Hang) };
+        function.aws.set_faults(vec![hang]);
+        let step = json!({"step": "ListTargets", "execution": "e-1", "event": {}});
+        function.answer(step).await;
+        let step = json!({"step": "PublishReport", "execution": "e-1"});
+        let invocation = Invocation { event: step.to_string().into_bytes(), ..with_seconds(14) };
+        let Outcome::Answer(answer) = function.invoke(invocation).await else { panic!("{key}: it fails") };
+        assert_eq!((&answer["complete"], &answer["summary"]["targets"]), (&json!(true), &json!(3)), "{key}");
+        let report = function.published().remove(0);
+        let error = report["exemptions"]["error"].as_str().expect("there is no document that could be read");
+        assert_eq!(error.starts_with("NoSuchKey"), key == "history.json", "{error}");
+    }
 }

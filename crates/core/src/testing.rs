@@ -53,9 +53,9 @@ pub fn report(evidence: &[Evidence]) -> Report {
 /// The report of this evidence, by these checks.
 pub fn report_by(checks: &Checks, evidence: &[Evidence]) -> Report {
     let policy = policy();
-    let mut builder = Builder::new(checks, &policy, Terms::default());
+    let mut builder = Builder::new(checks, &policy);
     evidence.iter().for_each(|evidence| builder.add(evidence.clone(), Earlier::NotKept));
-    builder.build(header()).report
+    builder.build(header(), Terms::default()).report
 }
 
 /// An account, by its number, in a Region.

@@ -58,9 +58,9 @@ fn at(day: u32) -> String {
 
 fn build(bucket: &Bucket, header: Header, checks: &Checks, terms: Terms, evidence: &[Evidence]) -> Built {
     let policy = policy();
-    let mut builder = Builder::new(checks, &policy, terms);
+    let mut builder = Builder::new(checks, &policy);
     evidence.iter().for_each(|evidence| builder.add(evidence.clone(), bucket.earlier(&evidence.target)));
-    builder.build(header)
+    builder.build(header, terms)
 }
 
 /// A concluded run of every check.
@@ -180,9 +180,9 @@ fn what_a_first_run_finds_is_new_and_what_the_next_finds_again_is_known_since_th
 #[test]
 fn without_a_bucket_nothing_is_said_of_changes_and_nothing_is_left() {
     let (checks, policy) = (checks(), policy());
-    let mut builder = Builder::new(&checks, &policy, Terms::default());
+    let mut builder = Builder::new(&checks, &policy);
     builder.add(paused(here(), &["1"]), Earlier::NotKept);
-    let Built { report, states, last_verdict } = builder.build(on(1));
+    let Built { report, states, last_verdict } = builder.build(on(1), Terms::default());
     assert_eq!(marks(&report.violations), [("1", None, None)]);
     assert!(report.changes.is_none() && states.is_empty() && last_verdict.is_none());
 }

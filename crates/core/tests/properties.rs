@@ -205,11 +205,11 @@ fn run() -> impl Strategy<Value = Vec<Evidence>> {
 
 fn build_by(checks: &Checks, evidence: &[Evidence], text: &str) -> Report {
     let policy = policy();
-    let mut builder = Builder::new(checks, &policy, Terms::default());
+    let mut builder = Builder::new(checks, &policy);
     evidence.iter().for_each(|evidence| builder.add(evidence.clone(), Earlier::NotKept));
     let trigger = Trigger { source: text.to_owned(), ..Trigger::default() };
     let header = Header { report_id: text.to_owned(), generated_at: "2026-11-22T06:00:04Z".to_owned(), trigger };
-    builder.build(header).report
+    builder.build(header, Terms::default()).report
 }
 
 fn build(evidence: &[Evidence], text: &str) -> Report {

@@ -63,7 +63,6 @@ pub struct Built {
 pub struct Builder<'a> {
     checks: &'a Checks,
     policy: &'a Policy,
-    terms: Terms,
     targets: Vec<Judged>,
     members_by_status: StatusCounts,
     regions_without_macie: BTreeSet<String>,
@@ -94,11 +93,10 @@ struct Outcomes {
 
 impl<'a> Builder<'a> {
     /// A report of nothing yet.
-    pub fn new(checks: &'a Checks, policy: &'a Policy, terms: Terms) -> Builder<'a> {
+    pub fn new(checks: &'a Checks, policy: &'a Policy) -> Builder<'a> {
         Builder {
             checks,
             policy,
-            terms,
             targets: Vec::new(),
             members_by_status: StatusCounts::default(),
             regions_without_macie: BTreeSet::new(),
@@ -135,10 +133,10 @@ impl<'a> Builder<'a> {
 
     /// The whole report, in one part: the targets by account and Region, the violations each once,
     /// the worst first, then by rule, account, Region and resource.
-    pub fn build(mut self, header: Header) -> Built {
+    pub fn build(mut self, header: Header, terms: Terms) -> Built {
         self.targets.sort_by(|a, b| a.result.target.cmp(&b.result.target));
         self.judge_the_run();
-        let Builder { checks, terms, mut targets, members_by_status, regions_without_macie, .. } = self;
+        let Builder { checks, mut targets, members_by_status, regions_without_macie, .. } = self;
         let Header { report_id, generated_at, trigger } = header;
         let run = Run { report_id, generated_at };
         let mut ledger = Ledger::new(terms.exemptions);

@@ -20,11 +20,12 @@ use macie_compliance_core::report::v1::{EvidenceObjects, Report};
 use macie_compliance_core::report::{Earlier, State, Stored, Unusable};
 use macie_compliance_core::text::json;
 use time::OffsetDateTime;
+use tokio::sync::SetOnce;
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::Aws;
 use crate::log;
-use crate::store::{Condition, Document, Lock, NO_SUCH_KEY, ObjectStore, PRECONDITION_FAILED, Put};
+use crate::store::{Condition, Document, Lock, NO_SUCH_KEY, Object, ObjectStore, PRECONDITION_FAILED, Put};
 
 /// The key of the last runs in a few numbers.
 const HISTORY: &str = "history.json";
@@ -33,10 +34,17 @@ const HISTORY: &str = "history.json";
 /// is kept for publishing.
 const ATTEMPT: Duration = Duration::from_secs(3);
 
-/// The longest that a report waits to be stored before it is published.
+/// Of the time that is left, the part that a document of earlier runs gets. Its requests hold places that the reads of
+/// Macie wait for.
+const READING: u32 = 3;
+
+/// The codes of requests that got no answer.
+const UNANSWERED: [&str; 4] = [Failure::DEADLINE_EXCEEDED, "TimeoutError", "DispatchFailure", Failure::UNKNOWN_HOST];
+
+/// The longest that a report waits to be stored before it is published, and an answer for what is stored after that.
 const STORING: Duration = Duration::from_secs(10);
 
-/// How much longer it may wait for each of its targets.
+/// How much longer either may wait for each target.
 const PER_TARGET: Duration = Duration::from_millis(1);
 
 /// The targets of a report that is held as JSON. One of more is written part by part.
@@ -54,6 +62,8 @@ pub(crate) struct EvidenceBucket {
     store: ObjectStore,
     /// The same for what takes long to send.
     large: ObjectStore,
+    /// Why the bucket could not be reached, once that was so. Nothing more is read from it then.
+    unreachable: SetOnce<Failure>,
     name: String,
     object_lock: Option<Retention>,
 }
@@ -75,12 +85,12 @@ impl EvidenceBucket {
         let name = settings.evidence_bucket.clone()?;
         let key = settings.evidence_key.as_deref();
         let [store, large] = [ATTEMPT, STORING].map(|attempt| ObjectStore::new(&aws.within(attempt), &name, key));
-        Some(EvidenceBucket { store, large, name, object_lock: settings.object_lock })
+        Some(EvidenceBucket { store, large, unreachable: SetOnce::new(), name, object_lock: settings.object_lock })
     }
 
     /// What the last run found in a target.
     pub(crate) async fn earlier(&self, target: &Target, until: Instant) -> Remembered {
-        let object = match within(until, self.store.get(key_of(target))).await {
+        let object = match self.read(key_of(target), until).await {
             Ok(object) => object,
             Err(failure) if failure.code == NO_SUCH_KEY => {
                 return Remembered { earlier: Earlier::Nothing, condition: Some(Condition::Absent) };
@@ -123,11 +133,38 @@ impl EvidenceBucket {
         }
     }
 
+    /// A document of earlier runs. Where the bucket does not answer, the first read that finds out ends all others, so
+    /// that they take neither time nor places from the reads of Macie.
+    async fn read(&self, key: String, until: Instant) -> Result<Object, Failure> {
+        let now = Instant::now();
+        let until = now + until.saturating_duration_since(now) / READING;
+        let read = tokio::select! {
+            biased;
+            failure = self.unreachable.wait() => return Err(failure.clone()),
+            read = timeout_at(until, self.store.get(key)) => read.unwrap_or_else(|_| Err(Failure::own(
+                Failure::DEADLINE_EXCEEDED,
+                "the evidence bucket did not answer in the part of the time that it has",
+            ))),
+        };
+        if let Err(failure) = &read
+            && UNANSWERED.contains(&failure.code.as_str())
+        {
+            // That another read has told so before is as good.
+            self.unreachable.set(failure.clone()).ok();
+        }
+        read
+    }
+
+    /// When storing something of so many targets has to be over if it begins now; never after `end`.
+    pub(crate) fn storing(targets: usize, end: Instant) -> Instant {
+        let longest = STORING + PER_TARGET * u32::try_from(targets).unwrap_or(u32::MAX);
+        end.min(Instant::now() + longest)
+    }
+
     /// Stores the whole report and its page, and tells in the report where, or why not.
     pub(crate) async fn keep(&self, report: &mut Report, history: &History, now: SystemTime, end: Instant) {
         let start = Instant::now();
-        let longest = STORING + PER_TARGET * u32::try_from(report.targets.len()).unwrap_or(u32::MAX);
-        let until = start + (end.saturating_duration_since(start) / 3).min(longest);
+        let until = EvidenceBucket::storing(report.targets.len(), start + end.saturating_duration_since(start) / 3);
         let key = report_key(report);
         let html_key = format!("{key}.html");
         let key = format!("{key}.json");

@@ -161,9 +161,10 @@ impl Runner {
         };
         log::concluded(&report, purpose.is_partial);
         if let Some(bucket) = &memory.bucket {
-            bucket.conclude(states, conditions, budget.end.into()).await;
+            let until = EvidenceBucket::storing(report.targets.len(), budget.end.into());
+            bucket.conclude(states, conditions, until).await;
             if !purpose.is_partial {
-                bucket.remember(&report, history, budget.end.into()).await;
+                bucket.remember(&report, history, until).await;
             }
         }
         Ok(Concluded { report, receipt })

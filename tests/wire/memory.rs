@@ -192,6 +192,34 @@ async fn a_bucket_that_hangs_delays_a_report_by_seconds_at_most() {
 }
 
 #[tokio::test]
+async fn states_that_hang_take_neither_time_nor_places_from_what_macie_is_asked() {
+    let hang = Fault { path: Some("/evidence/".to_owned()), ..Fault::of("s3", "GetObject", FaultKind::Hang) };
+    let regions = simulator::seed::MACIE_REGIONS[..12].join(",");
+    let function = Function::with(
+        Seed { faults: vec![hang], ..seed(with_filters(vec![quiet()])) },
+        &[BUCKET, ("MAX_CONCURRENCY", "4"), ("MACIE_REGIONS", &regions)],
+    )
+    .await;
+    function.runtime.ready().await;
+    let Outcome::Answer(answer) = function.invoke(with_seconds(30)).await else { panic!("it is published") };
+    assert_eq!((&answer["complete"], &answer["summary"]["targets"]), (&json!(true), &json!(12)));
+    let report = function.published().remove(0);
+    assert_eq!(changes(&report), (0, 0, 0, vec!["null"; 12]));
+    assert_eq!(keys(&function, "reports/").len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_kept_for_the_next_run_delays_an_answer_by_seconds_at_most() {
+    let hang = |path: &str| Fault { path: Some(path.to_owned()), ..Fault::of("s3", "PutObject", FaultKind::Hang) };
+    let faults = vec![hang("state/"), hang("history.json")];
+    let function = Function::with(Seed { faults, ..seed(with_filters(vec![quiet()])) }, &[BUCKET]).await;
+    let begin = Instant::now();
+    let Outcome::Answer(answer) = function.invoke(with_seconds(300)).await else { panic!("it is published") };
+    assert_eq!(answer["messageIds"].as_array().map(Vec::len), Some(1));
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
 async fn a_dry_run_stores_nothing_and_compares_all_the_same() {
     let function = kept(with_filters(vec![quiet()])).await;
     assert_eq!(changes(&function.report().await), (1, 0, 0, vec!["NEW"]));

@@ -316,3 +316,22 @@ async fn an_exemptions_document_or_a_history_that_hangs_costs_no_target() {
         assert_eq!(error.starts_with("NoSuchKey"), key == "history.json", "{error}");
     }
 }
+
+#[tokio::test]
+async fn once_the_states_hang_they_are_asked_for_no_more() {
+    let [roles, regions] = of_ten_accounts();
+    let function = Function::with(ten_accounts(), &[(roles.0, &roles.1), (regions.0, &regions.1), BUCKET]).await;
+    function.answer(json!({"step": "ListTargets", "execution": "e-1", "event": {}})).await;
+    let hang = Fault { path: Some("/state/".to_owned()), ..Fault::of("s3", "GetObject", FaultKind::Hang) };
+    function.aws.set_faults(vec![hang]);
+    let step = json!({"step": "PublishReport", "execution": "e-1"});
+    let invocation = Invocation { event: step.to_string().into_bytes(), ..with_seconds(20) };
+    let Outcome::Answer(answer) = function.invoke(invocation).await else { panic!("it fails") };
+    assert_eq!(answer["summary"]["targets"], 200);
+    let requests = function.aws.requests();
+    let states = |operation| {
+        requests.iter().filter(|request| request.operation == operation && request.path.contains("/state/")).count()
+    };
+    assert!((1..=130).contains(&states("GetObject")), "of 200: {}", states("GetObject"));
+    assert_eq!(states("PutObject"), 0, "what could not be read stays");
+}

@@ -10,6 +10,7 @@ use macie_compliance_core::evidence::{BucketMatches, Filter, FilterDetail, Findi
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::text::clip;
 use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
 
 use super::walk::{PAGE, Page, Walk, Walker, id, word};
 use crate::client::{KeepBody, OrFailure, SendBody};
@@ -59,26 +60,32 @@ fn is_archiving(filter: &Filter) -> bool {
 
 /// Reads each filter that archives findings by itself. What it is now counts: one that is gone is no longer among
 /// the filters, and one that cannot be read stays as it was listed.
+///
+/// Which of them are the widest is known when all are read. So half of the time is kept for counting what matches
+/// those that were read by then, and one that hangs leaves the others their numbers.
 async fn look_again(walker: &Walker<'_>, filters: &mut Vec<Filter>) -> Walk {
     let mut walk = Walk::new(Api::GetFindingsFilter);
     let mut now = Vec::new();
-    walker
-        .until_cut(&mut walk, async |walk| {
-            let asked = filters.iter().enumerate().filter(|(_, filter)| is_archiving(filter) && !filter.id.is_empty());
-            let calls = asked.map(async |(index, filter)| (index, read_again(walker, filter).await));
-            let mut answers = stream::iter(calls).buffer_unordered(LOOKING);
-            while let Some((index, answer)) = answers.next().await {
-                match answer {
-                    Ok(filter) => {
-                        walk.read.pages += 1;
-                        walk.read.items += u64::from(filter.is_some());
-                        now.push((index, filter));
-                    }
-                    Err(failure) => walk.fail(failure),
+    let looking = async {
+        let asked = filters.iter().enumerate().filter(|(_, filter)| is_archiving(filter) && !filter.id.is_empty());
+        let calls = asked.map(async |(index, filter)| (index, read_again(walker, filter).await));
+        let mut answers = stream::iter(calls).buffer_unordered(LOOKING);
+        while let Some((index, answer)) = answers.next().await {
+            match answer {
+                Ok(filter) => {
+                    walk.read.pages += 1;
+                    walk.read.items += u64::from(filter.is_some());
+                    now.push((index, filter));
                 }
+                Err(failure) => walk.fail(failure),
             }
-        })
-        .await;
+        }
+    };
+    let start = Instant::now();
+    let half = start + walker.cut.saturating_duration_since(start) / 2;
+    if timeout_at(half, looking).await.is_err() {
+        walk.fail(Failure::deadline_exceeded());
+    }
     for (index, filter) in now {
         match filter {
             Some(filter) => filters[index] = filter,

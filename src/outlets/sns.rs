@@ -57,7 +57,8 @@ impl Sns {
             match sent.unwrap_or_else(|_| Err(Failure::deadline_exceeded())) {
                 Ok(id) => message_ids.push(id),
                 Err(failure) => {
-                    log::unpublished(report, &messages, message_ids.len());
+                    // One message that points to the stored report is not the whole of it.
+                    log::unpublished(report, &Messages::of(report, usize::MAX), message_ids.len());
                     return Err(Undelivered { delivered: message_ids.len(), of: messages.len(), failure });
                 }
             }

@@ -1,6 +1,7 @@
 //! What a run keeps and what it knows of those before it, over the wire: evidence, states, exemptions, and when there
 //! is nothing to say.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
@@ -159,6 +160,25 @@ async fn a_report_that_was_not_published_is_new_again() {
     assert_eq!(keys(&function, "reports/").len(), 2);
     function.aws.set_faults(Vec::new());
     assert_eq!(changes(&told(&function, "two").await), (1, 0, 0, vec!["NEW"]));
+}
+
+#[tokio::test]
+async fn of_a_report_that_points_to_its_document_the_log_holds_the_whole_if_it_is_not_published() {
+    let flagged = vec![json!({"count": 2_000, "relationshipStatus": "AccountSuspended"})];
+    let target = TargetSeed { members: flagged, administrator: None, ..healthy() };
+    let refused = Fault::of("sns", "Publish", error(403, "AuthorizationError", "no"));
+    let function = Function::with(Seed { faults: vec![refused], ..seed(target) }, &[BUCKET, ("MAX_PARTS", "1")]).await;
+    let (kind, message) = function.error(event("one")).await;
+    assert!(kind == "PublishFailed" && message.contains("0 of 1 messages"), "{kind}: {message}");
+    let log = function.log().await;
+    let lines: Vec<&Value> = log.iter().filter(|line| line["message"] == "report not published").collect();
+    assert!(lines.len() > 1 && lines.iter().all(|line| line["published"] == false));
+    let parts = lines.iter().map(|line| line["report"].as_str().expect("JSON"));
+    let parts: Vec<Value> = parts.map(|part| serde_json::from_str(part).expect("JSON")).collect();
+    let violations = parts.iter().flat_map(|part| part["violations"].as_array().expect("a list"));
+    let ids: HashSet<&str> = violations.map(|violation| violation["id"].as_str().expect("an id")).collect();
+    assert_eq!(ids.len(), 2_000);
+    assert!(parts.iter().all(|part| part["truncated"].is_null()));
 }
 
 #[tokio::test]

@@ -380,6 +380,24 @@ fn a_state_that_cannot_be_used_says_nothing_of_its_target_and_resolves_nothing_t
 }
 
 #[test]
+fn a_retry_after_a_state_that_could_not_be_read_tells_nothing_as_new_either() {
+    let mut bucket = Bucket::default();
+    bucket.0.insert(here(), "{}".to_owned());
+    for _ in 1..=3 {
+        let report = run(&mut bucket, 2, &[paused(here(), &["1"])]);
+        assert_eq!((changes(&report), compared_with(&report)), ((0, vec![], vec![]), None));
+        assert_eq!(marks(&report.violations), [("1", None, None)]);
+        assert_eq!(bucket.state(&here())["notCompared"], true);
+    }
+    for _ in 1..=2 {
+        let report = run(&mut bucket, 3, &[paused(here(), &["1", "2"])]);
+        let known = ("1", Some(Change::Known), Some("2026-11-02T06:00:00Z"));
+        assert_eq!(marks(&report.violations), [known, ("2", Some(Change::New), Some("2026-11-03T06:00:00Z"))]);
+        assert_eq!(bucket.state(&here()).get("notCompared"), None);
+    }
+}
+
+#[test]
 fn with_no_state_that_can_be_read_the_report_has_no_changes_to_tell_and_does_not_say_so_of_new() {
     let mut bucket = Bucket::default();
     bucket.0.insert(here(), "{}".to_owned());

@@ -29,6 +29,10 @@ pub struct State {
     last: Found,
     /// What the run before found. A retry of the last run is compared with it.
     before: Option<Found>,
+    /// Whether what was there before could not be read. A retry of the last run has nothing to be compared with then,
+    /// and is no first run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    not_compared: bool,
 }
 
 /// What a run found.
@@ -171,6 +175,7 @@ pub(crate) struct Compared {
 struct Next {
     kept: Vec<Stored>,
     before: Option<Found>,
+    not_compared: bool,
 }
 
 /// Compares a target with its state. `exempts` says whether the exemptions could be read: where they could not, what
@@ -184,14 +189,11 @@ pub(crate) fn compare(
     told: impl Fn(&'static str) -> Told,
 ) -> Compared {
     let last = match earlier {
-        Earlier::NotKept | Earlier::Unreadable => {
-            let kept = current.iter().map(|found| entry(found, &run.generated_at, found.is_exempted)).collect();
-            let next = Next { kept, before: None };
-            return Compared { marks: current.iter().map(|_| None).collect(), next, ..Compared::default() };
-        }
+        Earlier::NotKept | Earlier::Unreadable => return not_compared(run, current),
         Earlier::Nothing => None,
-        Earlier::State(state) if state.last.run.run.report_id == run.report_id => state.before,
-        Earlier::State(state) => Some(state.last),
+        Earlier::State(state) if state.last.run.run.report_id != run.report_id => Some(state.last),
+        Earlier::State(state) if state.not_compared => return not_compared(run, current),
+        Earlier::State(state) => state.before,
     };
     let entries = last.iter().flat_map(|last| &last.violations);
     let mut known: HashMap<&str, &Entry> = entries.filter_map(Stored::entry).map(|entry| (&*entry.id, entry)).collect();
@@ -239,11 +241,18 @@ pub(crate) fn compare(
     compared
 }
 
+/// What there is to say where nobody knows what the last run found.
+fn not_compared(run: &Run, current: &[Current<'_>]) -> Compared {
+    let kept = current.iter().map(|found| entry(found, &run.generated_at, found.is_exempted)).collect();
+    let next = Next { kept, before: None, not_compared: true };
+    Compared { marks: current.iter().map(|_| None).collect(), next, ..Compared::default() }
+}
+
 impl Compared {
     /// What this run leaves for the next.
     pub(crate) fn into_state(self, target: Target, stamp: Arc<Stamp>) -> State {
-        let Next { kept: violations, before } = self.next;
-        State { version: VERSION, target, last: Found { run: stamp, violations }, before }
+        let Next { kept: violations, before, not_compared } = self.next;
+        State { version: VERSION, target, last: Found { run: stamp, violations }, before, not_compared }
     }
 }
 

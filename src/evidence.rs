@@ -17,7 +17,7 @@ use macie_compliance_core::inlet::settings::Settings;
 use macie_compliance_core::names::Target;
 use macie_compliance_core::render;
 use macie_compliance_core::report::v1::{EvidenceObjects, Report};
-use macie_compliance_core::report::{Earlier, State, Stored, Unusable};
+use macie_compliance_core::report::{Earlier, State, Stored};
 use macie_compliance_core::text::json;
 use time::OffsetDateTime;
 use tokio::sync::SetOnce;
@@ -103,31 +103,29 @@ impl EvidenceBucket {
         let condition = object.entity_tag.map(Condition::Unchanged);
         match State::parse(&object.document, target) {
             Ok(state) => Remembered { earlier: Earlier::State(Box::new(state)), condition },
-            Err(Unusable::Broken(problem)) => {
-                log::state_not_read(target, &Failure::invalid_response(format!("it is replaced: {problem}")));
-                Remembered { earlier: Earlier::Unreadable, condition }
-            }
-            Err(Unusable::TooNew(version)) => {
-                let problem = format!("it is left as it is: version {version} is from a later build");
-                log::state_not_read(target, &Failure::invalid_response(problem));
-                Remembered { earlier: Earlier::Unreadable, condition: None }
+            Err(unusable) => {
+                log::state_not_read(target, &Failure::invalid_response(unusable.to_string()));
+                Remembered { earlier: Earlier::Unreadable, condition: condition.filter(|_| unusable.is_broken()) }
             }
         }
     }
 
     /// The last runs in a few numbers, without those that cannot be read.
     pub(crate) async fn history(&self, until: Instant) -> (History, Option<Condition>) {
-        match within(until, self.store.get(HISTORY.to_owned())).await {
-            Ok(object) => match History::parse(&object.document) {
-                Ok(history) => (history, object.entity_tag.map(Condition::Unchanged)),
-                Err(problem) => {
-                    log::not_stored(HISTORY, &Failure::invalid_response(problem));
-                    (History::default(), None)
+        match self.read(HISTORY.to_owned(), until).await {
+            Ok(object) => {
+                let condition = object.entity_tag.map(Condition::Unchanged);
+                match History::parse(&object.document) {
+                    Ok(history) => (history, condition),
+                    Err(unusable) => {
+                        log::history_not_read(&Failure::invalid_response(unusable.to_string()));
+                        (History::default(), condition.filter(|_| unusable.is_broken()))
+                    }
                 }
-            },
+            }
             Err(failure) if failure.code == NO_SUCH_KEY => (History::default(), Some(Condition::Absent)),
             Err(failure) => {
-                log::not_stored(HISTORY, &failure);
+                log::history_not_read(&failure);
                 (History::default(), None)
             }
         }

@@ -137,6 +137,12 @@ pub(crate) fn state_not_read(target: &Target, failure: &Failure) {
     error!(accountId = target.account_id, region = target.region, code, error = problem, "state not read");
 }
 
+/// Logs that the last runs in a few numbers are not known, so that the page shows this run only.
+pub(crate) fn history_not_read(failure: &Failure) {
+    let (code, problem) = (plain(&failure.code, SHORT), plain(&failure.message, MESSAGE));
+    error!(code, error = problem, "history not read");
+}
+
 /// Logs that nothing is exempted, since the document could not be read.
 pub(crate) fn exemptions_not_read(source: &str, problem: &str) {
     error!(source = plain(source, MESSAGE), error = plain(problem, MESSAGE), "exemptions not read");

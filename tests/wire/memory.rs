@@ -396,6 +396,22 @@ async fn the_history_has_the_last_thirty_runs() {
 }
 
 #[tokio::test]
+async fn a_history_that_cannot_be_used_is_replaced_unless_a_later_build_wrote_it() {
+    const HISTORY: &str = "evidence/history.json";
+    let function = kept(with_filters(vec![quiet()])).await;
+    for (body, is_replaced) in [("garbage", true), (r#"{"version":1}"#, true), (r#"{"version":2}"#, false)] {
+        function.aws.put_object(HISTORY, body.into());
+        function.report().await;
+        assert_eq!(function.aws.objects()[HISTORY].body, body.as_bytes(), "a dry run writes nothing");
+        told(&function, "one").await;
+        assert_eq!(function.aws.objects()[HISTORY].body != body.as_bytes(), is_replaced, "{body}");
+    }
+    let log = function.log().await;
+    let count = |message: &str| log.iter().filter(|line| line["message"] == message).count();
+    assert_eq!((count("history not read"), count("evidence not stored")), (6, 0));
+}
+
+#[tokio::test]
 async fn thousands_of_violations_are_one_message_that_points_to_the_document() {
     let flagged = vec![json!({"count": 2_000, "relationshipStatus": "AccountSuspended"})];
     let target = TargetSeed { members: flagged, administrator: None, ..healthy() };

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::report::v1::{Report, Verdict};
+use crate::report::{Unusable, document_of_version};
 use crate::severity::Severity;
 use crate::text;
 
@@ -82,16 +82,9 @@ impl History {
     /// Reads the document. Fields that this version does not know are left out.
     ///
     /// # Errors
-    /// Why it cannot be read: it is none, or one of another version.
-    pub fn parse(document: &[u8]) -> Result<History, String> {
-        let value: Value = serde_json::from_slice(document).map_err(|error| format!("it is no JSON: {error}"))?;
-        match value["version"].as_u64() {
-            Some(VERSION) => {}
-            Some(other) => return Err(format!("its version is {other}, and this is for version {VERSION}")),
-            None => return Err("it has no version".to_owned()),
-        }
-        let history: History = serde_json::from_value(value).map_err(|error| error.to_string())?;
-        Ok(history.in_order())
+    /// Why it cannot be read.
+    pub fn parse(document: &[u8]) -> Result<History, Unusable> {
+        document_of_version::<History>(document, VERSION).map(History::in_order)
     }
 
     /// The history with this run in it. What it had of the same report id is replaced, since a retry is the same run.
@@ -122,6 +115,8 @@ impl History {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     /// A run of this number, as the document has it.
@@ -161,17 +156,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_says_why() {
-        for (document, problem) in [
-            ("", "it is no JSON"),
-            ("[]", "it has no version"),
-            (r#"{"runs": []}"#, "it has no version"),
-            (r#"{"version": 2, "runs": []}"#, "its version is 2, and this is for version 1"),
-            (r#"{"version": 1}"#, "missing field `runs`"),
-            (r#"{"version": 1, "runs": [{"reportId": "x"}]}"#, "missing field"),
+    fn what_cannot_be_read_says_why_and_whether_it_may_be_replaced() {
+        for (document, problem, is_broken) in [
+            ("", "EOF", true),
+            ("[]", "invalid length", true),
+            (r#"{"runs": []}"#, "missing field `version`", true),
+            (r#"{"version": 0, "runs": []}"#, "version 0", true),
+            (r#"{"version": 2, "runs": []}"#, "version 2 is from a later build", false),
+            (r#"{"version": 2, "something": "else"}"#, "version 2 is from a later build", false),
+            (r#"{"version": 1}"#, "missing field `runs`", true),
+            (r#"{"version": 1, "runs": [{"reportId": "x"}]}"#, "missing field", true),
         ] {
-            let error = History::parse(document.as_bytes()).expect_err(document);
-            assert!(error.contains(problem), "{document}: {error}");
+            let unusable = History::parse(document.as_bytes()).expect_err(document);
+            assert!(unusable.to_string().contains(problem), "{document}: {unusable}");
+            assert_eq!(unusable.is_broken(), is_broken, "{document}");
         }
     }
 

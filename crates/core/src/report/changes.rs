@@ -3,9 +3,12 @@
 //! Each target has a state of its own: what the last run found there, and what the run before that found, so that a
 //! run that is retried tells the same things as new. Nothing is resolved by what was not read.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -88,7 +91,7 @@ impl<'de> Deserialize<'de> for Stored {
     }
 }
 
-/// Why a state cannot be compared with.
+/// Why a state, or a history of runs, cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unusable {
     /// It is none, or is about another target. It may be replaced.
@@ -97,22 +100,49 @@ pub enum Unusable {
     TooNew(u64),
 }
 
+impl Unusable {
+    /// Whether it is of no use to anybody, so that it may be replaced.
+    pub fn is_broken(&self) -> bool {
+        matches!(self, Unusable::Broken(_))
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unusable::Broken(problem) => write!(f, "it is broken: {problem}"),
+            Unusable::TooNew(version) => write!(f, "it is left as it is: version {version} is from a later build"),
+        }
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// Reads a document that says of which version it is, and that is of this one.
+///
+/// # Errors
+/// Why it cannot be used.
+pub(crate) fn document_of_version<T: DeserializeOwned>(document: &[u8], version: u64) -> Result<T, Unusable> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u64,
+    }
+    let broken = |error: serde_json::Error| Unusable::Broken(error.to_string());
+    let Versioned { version: found } = serde_json::from_slice(document).map_err(broken)?;
+    match found.cmp(&version) {
+        Ordering::Less => Err(Unusable::Broken(format!("there was no version {found}"))),
+        Ordering::Equal => serde_json::from_slice(document).map_err(broken),
+        Ordering::Greater => Err(Unusable::TooNew(found)),
+    }
+}
+
 impl State {
     /// Reads the state of a target.
     ///
     /// # Errors
     /// Why there is nothing to compare with.
     pub fn parse(document: &[u8], target: &Target) -> Result<State, Unusable> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            version: u64,
-        }
-        let broken = |error: serde_json::Error| Unusable::Broken(error.to_string());
-        let Versioned { version } = serde_json::from_slice(document).map_err(broken)?;
-        if version > VERSION {
-            return Err(Unusable::TooNew(version));
-        }
-        let state: State = serde_json::from_slice(document).map_err(broken)?;
+        let state: State = document_of_version(document, VERSION)?;
         if state.target != *target {
             let Target { account_id, region } = &state.target;
             return Err(Unusable::Broken(format!("it is about account {account_id} in {region}")));

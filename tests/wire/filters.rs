@@ -1,6 +1,6 @@
 //! How much the findings filters mute that archive findings, over the wire.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use simulator::lambda::Outcome;
 use simulator::{Fault, FaultKind, Seed, TargetSeed};
@@ -320,6 +320,12 @@ async fn what_an_account_is_to_macie_widens_or_limits_its_filters() {
     for (target, breadth, is_limited) in [
         (with_filters(own()), "ACCOUNT", false),
         (TargetSeed { members: Vec::new(), ..with_filters(own()) }, "EVERYTHING", false),
+        (
+            TargetSeed { members: Vec::new(), organization: Some(Map::new()), ..with_filters(own()) },
+            "EVERYTHING",
+            false,
+        ),
+        (TargetSeed { organization: Some(Map::new()), ..with_filters(own()) }, "ACCOUNT", false),
         (TargetSeed { administrator: healthy().administrator, ..with_filters(own()) }, "EVERYTHING", true),
     ] {
         let report = report(target).await;

@@ -87,7 +87,7 @@ pub struct Judgement {
 /// Judges one target by every check but those over the whole run, which pass here unless something
 /// that they need is missing.
 pub fn judge(evidence: &Evidence, checks: &Checks, policy: &Policy) -> Judgement {
-    let scope = Scope { target: &evidence.target, role: evidence.role(), policy };
+    let scope = Scope::of(evidence, policy);
     let results = Vec::with_capacity(checks.len());
     let mut judgement = Judgement { results, complete: evidence.is_complete(), violations: Vec::new() };
     for check in checks.iter() {

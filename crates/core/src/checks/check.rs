@@ -68,15 +68,38 @@ pub enum Judge {
 /// Judges the evidence of all targets, and gives each problem with the target that it belongs to.
 pub type RunJudge = fn(&[Evidence], &Policy) -> Vec<(Target, Problem)>;
 
+/// What an account is to Macie, as far as judges go by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It has an administrator.
+    Member,
+    /// It has members whose findings it sees beside its own.
+    OverMembers,
+    /// It sees its own findings alone: it is a standalone account, or administers an organization without members.
+    Alone,
+}
+
 /// What a judge knows beside the evidence.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// Where the evidence is from.
     pub target: &'a Target,
     /// What the account is to Macie; `None` where that could not be read, and while it is read.
-    pub role: Option<AccountRole>,
+    pub role: Option<Role>,
     /// The settings that concern checks, and the date.
     pub policy: &'a Policy,
+}
+
+impl<'a> Scope<'a> {
+    /// What a judge knows when everything is read. An account of whose members nothing was read counts as one without.
+    pub(crate) fn of(evidence: &'a Evidence, policy: &'a Policy) -> Scope<'a> {
+        let role = evidence.role().map(|role| match role {
+            AccountRole::Member => Role::Member,
+            _ if evidence.items_of(Api::ListMembers) > Some(0) => Role::OverMembers,
+            _ => Role::Alone,
+        });
+        Scope { target: &evidence.target, role, policy }
+    }
 }
 
 /// What a judge found. With the check and the target it becomes a violation.

@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::check::always;
+use super::check::{Role, always};
 use super::{Check, Judge, Problem, Scope};
 use crate::api::Api;
 use crate::criteria::{Breadth, Criteria, Place};
-use crate::evidence::{AccountRole, Filter, FilterDetail, Matches};
+use crate::evidence::{Filter, FilterDetail, Matches};
 use crate::severity::Severity;
 
 /// What is needed to tell whether a filter archives findings, and how many.
@@ -85,7 +85,7 @@ fn archives(filter: &Filter, scope: &Scope<'_>) -> Option<Problem> {
     let graded = muted.breadth.map_or(Severity::Medium, Breadth::severity);
     Some(Problem {
         severity: Some(if hides_high { graded.min(Severity::High) } else { graded }),
-        note: (scope.role == Some(AccountRole::Member)).then_some(
+        note: (scope.role == Some(Role::Member)).then_some(
             "This account has a Macie administrator, so only findings of its own classification jobs are affected.",
         ),
         filter: Some(Box::new(muted)),
@@ -98,7 +98,7 @@ fn muted(detail: &FilterDetail, scope: &Scope<'_>) -> ArchivingFilter {
     let place = Place {
         account_id: &scope.target.account_id,
         region: &scope.target.region,
-        has_members: scope.role == Some(AccountRole::Administrator),
+        has_members: scope.role == Some(Role::OverMembers),
     };
     ArchivingFilter {
         breadth: Some(criteria.breadth(&place)),

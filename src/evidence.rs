@@ -173,9 +173,13 @@ impl EvidenceBucket {
             condition: Condition::Absent,
             lock: self.object_lock.map(|retention| lock(retention, now)),
         };
-        let objects =
-            EvidenceObjects { bucket: self.name.clone(), key: key.clone(), html_key: html_key.clone(), error: None };
-        report.evidence = Some(objects);
+        report.evidence = Some(EvidenceObjects {
+            bucket: self.name.clone(),
+            key: key.clone(),
+            html_key: html_key.clone(),
+            error: None,
+            lacks_page: false,
+        });
         // One after the other, so that only one of them is held.
         let whole = if report.targets.len() > HELD {
             let stored = Arc::new(Stored::take(report));
@@ -193,10 +197,12 @@ impl EvidenceBucket {
         let page = render::page(report, history, OffsetDateTime::from(now).date());
         let page = put(&html_key, "text/html; charset=utf-8", Document::Whole(page.into_bytes()));
         let page = within(until, self.store.put(page)).await;
+        let lacks_page = whole.is_ok();
         if let Some(failure) = whole.err().or(page.err()) {
-            log::not_stored(&key, &failure);
+            log::not_stored(if lacks_page { &html_key } else { &key }, &failure);
             if let Some(evidence) = &mut report.evidence {
                 evidence.error = Some(format!("{}: {}", failure.code, failure.message));
+                evidence.lacks_page = lacks_page;
             }
         }
     }

@@ -196,6 +196,24 @@ async fn a_bucket_that_refuses_stops_no_report() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_refused_leaves_the_document_as_evidence() {
+    let flagged = vec![json!({"count": 2_000, "relationshipStatus": "AccountSuspended"})];
+    let target = TargetSeed { members: flagged, administrator: None, ..healthy() };
+    let denied = error(403, "AccessDenied", "no");
+    let fault = Fault { path: Some(".html".to_owned()), ..Fault::of("s3", "PutObject", denied) };
+    let function = Function::with(Seed { faults: vec![fault], ..seed(target) }, &[BUCKET, ("MAX_PARTS", "1")]).await;
+    let report = told(&function, "one").await;
+    assert!(report["evidence"]["error"].as_str().is_some_and(|error| error.starts_with("AccessDenied")));
+    assert!(report["truncated"].is_object(), "the document is there to point to");
+    let mail = text(&function.aws.messages()[0].body, "email");
+    assert!(mail.contains("The page of this report could not be stored") && mail.contains("s3://evidence/"), "{mail}");
+    assert!(!mail.contains("no evidence is kept") && !mail.contains("console.aws.amazon.com/s3"), "{mail}");
+    let log = function.log().await;
+    let line = log.iter().find(|line| line["message"] == "evidence not stored").expect("it is logged");
+    assert!(line["key"].as_str().is_some_and(|key| key.ends_with(".html")), "{line}");
+}
+
+#[tokio::test]
 async fn a_bucket_that_hangs_delays_a_report_by_seconds_at_most() {
     let hang = |api| Fault::of("s3", api, FaultKind::Hang);
     let function = Function::with(

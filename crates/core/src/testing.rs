@@ -157,6 +157,7 @@ pub fn remembered(mut report: Report) -> Report {
         key: format!("{key}.json"),
         html_key: format!("{key}.html"),
         error: None,
+        lacks_page: false,
     });
     report
 }

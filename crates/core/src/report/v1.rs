@@ -83,9 +83,9 @@ impl Report {
             || !self.complete
     }
 
-    /// The objects that hold the whole report, where both were stored.
+    /// The objects that hold the whole report, where it was stored; its page may be missing.
     pub fn stored(&self) -> Option<&EvidenceObjects> {
-        self.evidence.as_ref().filter(|evidence| evidence.error.is_none())
+        self.evidence.as_ref().filter(|evidence| evidence.error.is_none() || evidence.lacks_page)
     }
 }
 
@@ -455,6 +455,9 @@ pub struct EvidenceObjects {
     pub html_key: String,
     /// Why one of the two could not be stored.
     pub error: Option<String>,
+    /// Whether it is the page alone that could not be.
+    #[serde(skip)]
+    pub lacks_page: bool,
 }
 
 impl EvidenceObjects {
@@ -540,6 +543,7 @@ mod tests {
             key: "reports/2026/11/22/a.json".to_owned(),
             html_key: "reports/2026/11/22/a b&é~1.html".to_owned(),
             error: None,
+            lacks_page: false,
         };
         assert_eq!(evidence.address(), "s3://evidence/reports/2026/11/22/a.json");
         let console =

@@ -23,8 +23,11 @@ pub(super) fn lines(mail: &mut Mail, report: &Report, delivery: Delivery) {
         let error = plain(error, MESSAGE);
         mail.wrapped("", &format!("The exemptions could not be read, so nothing is exempted: {error}"));
     }
-    if let Some(error) = report.evidence.as_ref().and_then(|evidence| evidence.error.as_deref()) {
-        mail.wrapped("", &format!("This report could not be stored as evidence: {}", plain(error, MESSAGE)));
+    if let Some(evidence) = &report.evidence
+        && let Some(error) = &evidence.error
+    {
+        let what = if evidence.lacks_page { "The page of this report" } else { "This report" };
+        mail.wrapped("", &format!("{what} could not be stored as evidence: {}", plain(error, MESSAGE)));
     }
     if !report.rules_disabled.is_empty() {
         let (off, all) = (report.rules_disabled.len(), report.rules_disabled.len() + report.summary.by_rule.len());
@@ -48,8 +51,12 @@ pub(super) fn lines(mail: &mut Mail, report: &Report, delivery: Delivery) {
         }
     }
     if let Some(stored) = report.stored() {
-        mail.heading("The report as a page, and as JSON:");
-        mail.address(&stored.console());
+        if stored.lacks_page {
+            mail.heading("The report as JSON:");
+        } else {
+            mail.heading("The report as a page, and as JSON:");
+            mail.address(&stored.console());
+        }
         mail.address(&stored.address());
     }
 }

@@ -89,7 +89,7 @@ fn look_after(steps: &mut Steps<'_, '_>, report: &Report) {
             steps.step(&format!("Renew or drop the exemptions that end within 14 days ({ending}), listed below."));
         }
     }
-    if report.evidence.as_ref().is_some_and(|evidence| evidence.error.is_some()) {
+    if report.evidence.is_some() && report.stored().is_none() {
         steps.step("Let the function store its report again: of this run no evidence is kept.");
     }
 }

@@ -357,6 +357,8 @@ fn settle(evidence: &mut Evidence, refused: Vec<(Api, Failure)>) {
         evidence.reads.iter().map(|read| read.api).filter(|api| evidence.is_for_others(*api)).collect();
     evidence.reads.retain(|read| read.failure.is_none() || !others.contains(&read.api));
     let is_for = |api: Api| match api.row().audience {
+        // Nothing is for an account where Macie is off, and it has no role.
+        _ if evidence.is_macie_off() => false,
         Audience::Everyone => true,
         // By this one the service says who administers an organization.
         _ if api == Api::DescribeOrganizationConfiguration => false,

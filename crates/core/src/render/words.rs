@@ -32,7 +32,9 @@ pub(super) fn thousands(number: u64) -> String {
 
 /// The minute of a time, RFC 3339 in UTC, as people write it.
 pub(super) fn minute(time: &str) -> String {
-    match time.get(..16).and_then(|start| start.split_once('T')) {
+    let start =
+        time.get(..16).filter(|start| start.bytes().all(|byte| byte.is_ascii_digit() || b"-:T".contains(&byte)));
+    match start.and_then(|start| start.split_once('T')) {
         Some((day, minute)) => format!("{day} {minute} UTC"),
         None => plain(time, NAME),
     }
@@ -114,6 +116,7 @@ mod tests {
         assert_eq!(minute("2026-11-21T06:00:04Z"), "2026-11-21 06:00 UTC");
         assert_eq!(minute("yesterday\n"), "yesterday\u{fffd}");
         assert_eq!(minute("no time but long"), "no time but long");
+        assert_eq!(minute("&T\0\0 what others write"), "&T\u{fffd}\u{fffd} what others write");
     }
 
     #[test]

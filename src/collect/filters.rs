@@ -10,9 +10,9 @@ use macie_compliance_core::evidence::{BucketMatches, Filter, FilterDetail, Findi
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::text::clip;
 use serde_json::{Value, json};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::walk::{PAGE, Page, Walk, Walker, id, word};
+use super::walk::{PAGE, Page, Walk, Walker, id, until, word};
 use crate::client::{KeepBody, OrFailure, SendBody};
 
 /// Filters of one target that are looked at at the same time.
@@ -66,7 +66,9 @@ fn is_archiving(filter: &Filter) -> bool {
 async fn look_again(walker: &Walker<'_>, filters: &mut Vec<Filter>) -> Walk {
     let mut walk = Walk::new(Api::GetFindingsFilter);
     let mut now = Vec::new();
-    let looking = async {
+    let start = Instant::now();
+    let half = start + walker.cut.saturating_duration_since(start) / 2;
+    until(half, &mut walk, async |walk| {
         let asked = filters.iter().enumerate().filter(|(_, filter)| is_archiving(filter) && !filter.id.is_empty());
         let calls = asked.map(async |(index, filter)| (index, read_again(walker, filter).await));
         let mut answers = stream::iter(calls).buffer_unordered(LOOKING);
@@ -80,12 +82,8 @@ async fn look_again(walker: &Walker<'_>, filters: &mut Vec<Filter>) -> Walk {
                 Err(failure) => walk.fail(failure),
             }
         }
-    };
-    let start = Instant::now();
-    let half = start + walker.cut.saturating_duration_since(start) / 2;
-    if timeout_at(half, looking).await.is_err() {
-        walk.fail(Failure::deadline_exceeded());
-    }
+    })
+    .await;
     for (index, filter) in now {
         match filter {
             Some(filter) => filters[index] = filter,

@@ -126,9 +126,9 @@ pub(super) async fn list<T>(
     walk
 }
 
-/// Works until the cut, which fails the walk.
-async fn until(cut: Instant, walk: &mut Walk, work: impl AsyncFnOnce(&mut Walk)) {
-    if timeout_at(cut, work(walk)).await.is_err() {
+/// Works until a moment, which fails the walk.
+pub(super) async fn until(end: Instant, walk: &mut Walk, work: impl AsyncFnOnce(&mut Walk)) {
+    if timeout_at(end, work(walk)).await.is_err() {
         walk.fail(Failure::deadline_exceeded());
     }
 }

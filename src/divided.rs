@@ -24,7 +24,7 @@ use macie_compliance_core::text::json;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use crate::collect::{RosterSource, targets};
+use crate::collect::{RosterSource, Turns, targets};
 use crate::error::Error;
 use crate::evidence::{Conditions, within};
 use crate::log;
@@ -167,7 +167,8 @@ impl Divided<'_> {
         let evidence = match (plan.reachable.into_iter().next(), plan.unreachable.into_iter().next()) {
             (Some(opened), _) => {
                 let opened = targets::Opened { region_is_known: !region_is_unknown, ..opened };
-                Box::pin(self.runner.read(opened, &policy, true, None, self.budget)).await
+                let turns = Turns::new(self.runner.settings.max_concurrency, 1);
+                Box::pin(self.runner.read(opened, &policy, true, None, &turns, self.budget)).await
             }
             (None, Some(unread)) => unread,
             (None, None) => Evidence::new(target.clone()),

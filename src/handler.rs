@@ -2,6 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
+use futures_util::FutureExt;
 use lambda_runtime::{Context, LambdaEvent};
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::deadline::Budget;
@@ -95,10 +96,12 @@ impl Handler {
         let event = event::parse(&payload).map_err(Error::InvalidEvent)?;
         let margin = self.runner.settings.deadline_margin;
         let budget = Budget::new(context.deadline, self.runner.now(), Instant::now(), margin);
-        self.runner.aws.begin();
+        // While the function is frozen connections die without a word.
+        self.runner.aws.drop_connections().await;
+        // Boxed without their types, so that the stack has room for the one that runs alone.
         match event {
-            Event::Run(order) => self.run(order, &context, &budget).await,
-            Event::Step(step) => self.step(step, &context, &budget).await,
+            Event::Run(order) => self.run(order, &context, &budget).boxed_local().await,
+            Event::Step(step) => self.step(step, &context, &budget).boxed_local().await,
         }
     }
 

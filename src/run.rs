@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks::Checks;
@@ -11,7 +12,7 @@ use macie_compliance_core::evidence::Evidence;
 use macie_compliance_core::history::History;
 use macie_compliance_core::inlet::deadline::Budget;
 use macie_compliance_core::inlet::settings::{NotifyOn, Settings};
-use macie_compliance_core::names::{Regions, Target};
+use macie_compliance_core::names::{MACIE_REGIONS, Regions, Target};
 use macie_compliance_core::order::{Order, Trigger};
 use macie_compliance_core::policy::Policy;
 use macie_compliance_core::report::v1::{Report, Verdict};
@@ -20,7 +21,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::client::Aws;
-use crate::collect::{self, Keep, RosterSource, targets};
+use crate::collect::{self, Keep, RosterSource, Turns, targets};
 use crate::evidence::{Conditions, EvidenceBucket, Remembered};
 use crate::exemptions;
 use crate::log;
@@ -94,7 +95,8 @@ impl Memory<'_> {
     /// What the last run found in a target.
     pub(crate) async fn earlier(&self, target: &Target) -> Remembered {
         match &self.bucket {
-            Some(bucket) => bucket.earlier(target, self.cut).await,
+            // Boxed, so that without a bucket there is no room for what reads it.
+            Some(bucket) => Box::pin(bucket.earlier(target, self.cut)).await,
             None => Remembered::default(),
         }
     }
@@ -122,6 +124,8 @@ impl Runner {
         let memory = Memory::of(self, budget);
         let collected = self.collect(&order, own_account, &policy, &memory, budget);
         let (collected, (exemptions, history)) = join(collected, join(memory.exemptions(), memory.history())).await;
+        // Their memory is for the report.
+        self.aws.drop_connections().await;
         let mut builder = Builder::new(&self.checks, &policy);
         let mut conditions = Conditions::new();
         for (evidence, remembered) in collected {
@@ -193,18 +197,25 @@ impl Runner {
         let asked = order.regions.clone().map(Regions::These);
         let regions = asked.as_ref().unwrap_or(&self.settings.regions);
         let accounts = targets::accounts(&self.settings.roles, own_account, self.settings.audit_own_account);
+        let accounts: Vec<_> = accounts.collect();
+        let regions_of_each = match regions {
+            Regions::These(regions) => regions.len(),
+            Regions::All => MACIE_REGIONS.len(),
+        };
+        let turns = &Turns::new(self.settings.max_concurrency, accounts.len() * regions_of_each);
         // Each account is read as soon as it is open, so that one that does not open delays no other.
-        let accounts = accounts.map(|account| {
+        let accounts = accounts.into_iter().map(|account| {
             let aws = &aws;
             async move {
-                let plan = targets::open(aws, account, regions, now, cut).await;
-                // Boxed, since a future of so many requests is large and would be moved about.
+                // Boxed without its type, so that the stack has room for what opens an account only while it does.
+                let plan = targets::open(aws, account, regions, now, cut).boxed_local().await;
                 let needs_roster = self.checks.need(Api::ListAccounts);
                 let first = plan.reachable.first().filter(|_| needs_roster);
                 let roster = first.map(|first| RosterSource::new(&first.config, now));
                 let reads = plan.reachable.into_iter().map(async |opened| {
                     let target = opened.evidence.target.clone();
-                    let read = Box::pin(self.read(opened, policy, false, roster.as_ref(), budget));
+                    // Boxed, since a future of so many requests is large and would be moved about.
+                    let read = Box::pin(self.read(opened, policy, false, roster.as_ref(), turns, budget));
                     join(read, memory.earlier(&target)).await
                 });
                 let unread = plan.unreachable.into_iter().map(async |evidence| {
@@ -231,12 +242,13 @@ impl Runner {
         policy: &Policy,
         member_ids: bool,
         roster: Option<&RosterSource>,
+        turns: &Turns,
         budget: &Budget,
     ) -> Evidence {
         let member_ids = member_ids
             || [Api::ListAccounts, Api::ListAutomatedDiscoveryAccounts].iter().any(|api| self.checks.need(*api));
         let keep = Keep { emails: self.settings.include_emails, member_ids };
-        collect::read(opened, &self.checks, policy, keep, roster, budget).await
+        collect::read(opened, &self.checks, policy, keep, roster, turns, budget).await
     }
 
     /// What counts in the report beside the evidence.

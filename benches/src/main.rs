@@ -7,7 +7,7 @@
 //!
 //! `ROUNDS` is how often each is measured. `QUICK=1` takes a tenth of the pages and one round, to
 //! see that the bench works; its plots stay beside the program. `ONLY=memory` measures the memory of
-//! processes that run again and again, and nothing else.
+//! processes that run again and again, and nothing else; `ONLY=mutes` all rules, filters and the roster.
 
 mod baseline;
 mod cold_start;
@@ -79,13 +79,22 @@ async fn main() {
     if scale.divisor > 1 {
         report("QUICK: a tenth of the pages. These figures show that the bench works, and nothing else.\n");
     }
-    if std::env::var("ONLY").is_ok_and(|value| value == "memory") {
-        let mut bars = Bars::default();
-        let warm = warm::measure(scale).await;
-        bars.warm(&warm);
-        report(&bars.rendered());
-        report(&warm::rendered(&warm));
-        return;
+    match std::env::var("ONLY").as_deref() {
+        Ok("memory") => {
+            let mut bars = Bars::default();
+            let warm = warm::measure(scale).await;
+            bars.warm(&warm);
+            report(&bars.rendered());
+            report(&warm::rendered(&warm));
+            return;
+        }
+        Ok("mutes") => {
+            let mut bars = Bars::default();
+            measure_mutes(scale, &mut bars).await;
+            report(&bars.rendered());
+            return;
+        }
+        _ => {}
     }
     let starts = start::measure(scale.rounds * 8 + 1).await;
     let few = few_pages(scale, Wire::Http).await;
@@ -108,8 +117,7 @@ async fn main() {
     bars.size(function.zipped);
     cpu.iter().for_each(|cpu| bars.cpu(cpu));
     bars.deadline().await;
-    let [filters, all] = [mutes::filters(scale).await, mutes::all_rules(scale).await];
-    bars.mutes(&filters, &all, &mutes::roster(scale).await, &mutes::many(scale).await);
+    measure_mutes(scale, &mut bars).await;
 
     report(&bars.rendered());
     report(&start::rendered(&starts));
@@ -122,6 +130,12 @@ async fn main() {
     by_members.push(many);
     draw(scale, &by_members, &few);
     report(&format!("Measured in {} minutes.", number(begin.elapsed().as_secs_f64() / 60.0)));
+}
+
+/// The rules that came after the first thirteen, and many violations.
+async fn measure_mutes(scale: Scale, bars: &mut Bars) {
+    let [filters, all] = [mutes::filters(scale).await, mutes::all_rules(scale).await];
+    bars.mutes(&filters, &all, &mutes::roster(scale).await, &mutes::many(scale).await);
 }
 
 /// 40 pages and a latency as between an ordinary pair of Regions.

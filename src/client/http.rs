@@ -48,7 +48,7 @@ impl BodyLimit {
 
 /// The connections that all clients share. The pool is emptied when an invocation begins: while the
 /// function is frozen connections die without a word, and a request on a dead one only times out.
-/// Likewise when an attempt times out, since others in the pool may be as dead.
+/// Likewise when an attempt times out, since others in the pool may be as dead, and when everything is read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool(Arc<Mutex<Connections>>);
 

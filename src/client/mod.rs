@@ -16,6 +16,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::settings::Settings;
 use macie_compliance_core::names::Role;
+use tokio::task::yield_now;
 
 use http::BodyLimit;
 
@@ -60,9 +61,11 @@ impl Aws {
         Aws { config, http, roles: roles::RoleCache::default() }
     }
 
-    /// Begins an invocation, which trusts no connection that an earlier one left.
-    pub fn begin(&self) {
+    /// Lets go of every idle connection and the memory that it takes.
+    pub async fn drop_connections(&self) {
         self.http.pool.empty();
+        // Each of them is closed by a task of its own.
+        yield_now().await;
     }
 
     /// The configuration in which no attempt at a request takes longer than this, so that a

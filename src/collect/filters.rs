@@ -1,9 +1,10 @@
 //! ListFindingsFilters: the findings filters of the account. Those that archive findings are read once more with
 //! GetFindingsFilter, and GetFindingStatistics is asked how many findings match them.
 
+use std::pin::pin;
+
 use aws_sdk_macie2::types::GroupBy;
-use futures_util::stream::{self, StreamExt};
-use futures_util::try_join;
+use futures_util::stream::StreamExt;
 use macie_compliance_core::api::Api;
 use macie_compliance_core::criteria::{Criteria, Place};
 use macie_compliance_core::evidence::{BucketMatches, Filter, FilterDetail, FindingCounts, Matches};
@@ -12,11 +13,8 @@ use macie_compliance_core::text::clip;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::walk::{PAGE, Page, Walk, Walker, id, until, word};
+use super::walk::{PAGE, Page, Walk, Walker, id, some_at_once, until, word};
 use crate::client::{KeepBody, OrFailure, SendBody};
-
-/// Filters of one target that are looked at at the same time.
-const LOOKING: usize = 16;
 
 /// The buckets with most archived findings that are asked for.
 const TOP_BUCKETS: i32 = 5;
@@ -71,7 +69,7 @@ async fn look_again(walker: &Walker<'_>, filters: &mut Vec<Filter>) -> Walk {
     until(half, &mut walk, async |walk| {
         let asked = filters.iter().enumerate().filter(|(_, filter)| is_archiving(filter) && !filter.id.is_empty());
         let calls = asked.map(async |(index, filter)| (index, read_again(walker, filter).await));
-        let mut answers = stream::iter(calls).buffer_unordered(LOOKING);
+        let mut answers = pin!(some_at_once(filters.len(), calls));
         while let Some((index, answer)) = answers.next().await {
             match answer {
                 Ok(filter) => {
@@ -141,9 +139,10 @@ async fn count_matches(walker: &Walker<'_>, filters: &mut [Filter]) -> Walk {
     let mut found = Vec::new();
     walker
         .until_cut(&mut walk, async |walk| {
+            let number = asked.len();
             let asked = asked.into_iter().filter_map(|(index, criteria)| Some((index, criteria?)));
             let calls = asked.map(async |(index, criteria)| (index, matches(walker, &criteria).await));
-            let mut answers = stream::iter(calls).buffer_unordered(LOOKING);
+            let mut answers = pin!(some_at_once(number, calls));
             while let Some((index, answer)) = answers.next().await {
                 match answer {
                     Ok(matches) => {
@@ -178,7 +177,8 @@ async fn matches(walker: &Walker<'_>, criteria: &Criteria) -> Result<Matches, Fa
         });
         groups(walker, GroupBy::ResourcesAffectedS3BucketName, &question).await
     };
-    let (archived, current, mut buckets) = try_join!(by_severity(true), by_severity(false), top_buckets)?;
+    let (archived, current) = (by_severity(true).await?, by_severity(false).await?);
+    let mut buckets = top_buckets.await?;
     buckets.sort_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
     buckets.truncate(TOP_BUCKETS as usize);
     let top_buckets = buckets.into_iter().map(|(name, archived)| BucketMatches { name: clip(&name), archived });

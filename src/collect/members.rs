@@ -1,19 +1,18 @@
 //! ListMembers: the accounts associated with this administrator account; and GetMember, which reads
 //! the flagged of them once more.
 
+use std::pin::pin;
+
 use aws_sdk_macie2::types;
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::StreamExt;
 use macie_compliance_core::api::Api;
 use macie_compliance_core::evidence::{Member, Members};
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::refusal::Refusal;
 use macie_compliance_core::text::clip;
 
-use super::walk::{PAGE, Page, Walk, Walker, id, status, time};
+use super::walk::{PAGE, Page, Walk, Walker, id, some_at_once, status, time};
 use crate::client::OrFailure;
-
-/// Members of one target that are read again at the same time.
-const CONFIRMING: usize = 16;
 
 /// The members, and how far each of the two operations got; the second only where it was called.
 /// `first` is told once there is a member.
@@ -45,10 +44,9 @@ async fn confirm(walker: &Walker<'_>, members: &mut Members) -> Walk {
     let mut now = Vec::new();
     walker
         .until_cut(&mut walk, async |walk| {
-            let calls = members.flagged.iter().enumerate().filter(|(_, member)| !member.id.is_empty());
-            // Boxed, since the stream has room for one more than it was given.
-            let calls = calls.map(|(index, member)| Box::pin(async move { (index, read_again(walker, member).await) }));
-            let mut answers = stream::iter(calls).buffer_unordered(CONFIRMING);
+            let asked = members.flagged.iter().enumerate().filter(|(_, member)| !member.id.is_empty());
+            let calls = asked.map(async |(index, member)| (index, read_again(walker, member).await));
+            let mut answers = pin!(some_at_once(members.flagged.len(), calls));
             while let Some((index, answer)) = answers.next().await {
                 match answer {
                     Ok(member) => {

@@ -24,7 +24,7 @@ use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::Region;
+use aws_config::{Region, SdkConfig};
 use aws_sdk_macie2::Client;
 use futures_util::FutureExt;
 use futures_util::future::{Either, join, join_all, join3, select};
@@ -35,21 +35,18 @@ use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::deadline::Budget;
 use macie_compliance_core::names::has_allow_lists;
 use macie_compliance_core::policy::Policy;
-use tokio::sync::SetOnce;
+use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::client::{UnknownHostIsFinal, retrying};
 pub use roster::RosterSource;
 use targets::Opened;
 use template::Template;
-use walk::{Walk, Walker};
+use walk::{PATIENCE, Walk, Walker};
 
 /// The longest that everything else waits for the session. One that is throttled or that hangs must
 /// not cost the run its time.
 const HEAD_START: Duration = Duration::from_secs(2);
-
-/// How much longer than the answer to another request a source waits for what tells whether it has to be asked.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is kept beside what a check has something to say about.
 #[derive(Clone, Copy, Debug)]
@@ -60,26 +57,41 @@ pub struct Keep {
     pub member_ids: bool,
 }
 
-/// Adds to the evidence of an opened target everything that Macie says there, the sources at the same
-/// time, and stops at the cut.
+/// The turns of the sources of all targets that are read at the same time, beside the administrator and the members
+/// of each.
+///
+/// A run is over when its longest lists are, which are those of members, and each source that is read beside them
+/// takes memory. So as many go on as take, with them, half of the requests that may be in flight.
+#[derive(Debug)]
+pub struct Turns(Semaphore);
+
+impl Turns {
+    /// The turns of a run over so many targets.
+    pub fn new(max_concurrency: usize, targets: usize) -> Turns {
+        let half = max_concurrency / 2;
+        Turns(Semaphore::new(half.saturating_sub(targets).max(half / 4).max(1)))
+    }
+}
+
+/// Adds to the evidence of an opened target everything that Macie says there, and stops at the cut.
 pub async fn read(
     opened: Opened,
     checks: &Checks,
     policy: &Policy,
     keep: Keep,
     roster: Option<&RosterSource>,
+    turns: &Turns,
     budget: &Budget,
 ) -> Evidence {
     let Opened { config, mut evidence, region_is_known } = opened;
     let target = evidence.target.clone();
     let checks = &checks.offered_in(&target.region);
-    let mut builder = aws_sdk_macie2::config::Builder::from(&config).region(Region::new(target.region.clone()));
-    if !region_is_known {
-        builder = builder.retry_classifier(UnknownHostIsFinal);
-    }
-    let client = Client::from_conf(retrying!(builder).build());
+    let client = client(&config, &target.region, region_is_known);
+    // Its memory is for what follows.
+    drop(config);
     let cut = Instant::from_std(budget.cut);
     let walker = Walker { client, checks, scope: Scope { target: &target, role: None, policy }, keep, cut, roster };
+    let everything_else = || everything_else(&walker, turns, budget.attempt / 2);
 
     let mut reading = Box::pin(session::read(&walker));
     let head_start = cut.min(Instant::now() + HEAD_START.min(budget.attempt));
@@ -88,12 +100,11 @@ pub async fn read(
         Ok(session) => {
             // Its memory is for those that go on.
             drop(reading);
-            let rest =
-                if nothing_else(&session.0) { None } else { Some(everything_else(&walker, budget.attempt / 2).await) };
+            let rest = if nothing_else(&session.0) { None } else { Some(everything_else().await) };
             (session, rest)
         }
         Err(_) => {
-            let (session, rest) = join(reading, everything_else(&walker, budget.attempt / 2)).await;
+            let (session, rest) = join(reading, everything_else()).await;
             (session, Some(rest))
         }
     };
@@ -106,6 +117,14 @@ pub async fn read(
     std::iter::once(walk).chain(walks).for_each(|walk| take(&mut evidence, walk, &walker));
     settle(&mut evidence, refused);
     evidence
+}
+
+fn client(config: &SdkConfig, region: &str, region_is_known: bool) -> Client {
+    let mut builder = aws_sdk_macie2::config::Builder::from(config).region(Region::new(region.to_owned()));
+    if !region_is_known {
+        builder = builder.retry_classifier(UnknownHostIsFinal);
+    }
+    Client::from_conf(retrying!(builder).build())
 }
 
 /// What the sources have found so far, and what has become known of the account, which decides who is asked what.
@@ -124,11 +143,12 @@ struct Gathering<'a> {
     discovery_answered: SetOnce<()>,
     /// The longest that a source waits for each of these.
     longest: Duration,
+    turns: &'a Turns,
 }
 
 /// Every source but the session that an enabled check needs, and the administrator, which tells what
-/// the account is to Macie. They go on at the same time, and each starts as soon as what it waits for is known.
-async fn everything_else(walker: &Walker<'_>, longest: Duration) -> (Vec<Walk>, Evidence) {
+/// the account is to Macie. Each starts when what it waits for is known and it is its turn.
+async fn everything_else(walker: &Walker<'_>, turns: &Turns, longest: Duration) -> (Vec<Walk>, Evidence) {
     let gathering = Gathering {
         walker,
         found: Mutex::new((Vec::new(), Evidence::new(walker.scope.target.clone()))),
@@ -138,14 +158,14 @@ async fn everything_else(walker: &Walker<'_>, longest: Duration) -> (Vec<Walk>, 
         answered: SetOnce::new(),
         discovery_answered: SetOnce::new(),
         longest,
+        turns,
     };
-    // Boxed, so that the memory of a source that has ended is free for those that go on.
     join_all([
         gathering.administrator().boxed_local(),
         gathering.members().boxed_local(),
+        gathering.organization().boxed_local(),
         gathering.invitations().boxed_local(),
         gathering.filters().boxed_local(),
-        gathering.organization().boxed_local(),
         gathering.accounts_without_discovery().boxed_local(),
         gathering.discovery().boxed_local(),
         gathering.scope().boxed_local(),
@@ -191,6 +211,18 @@ impl Gathering<'_> {
         }
     }
 
+    /// Reads a source in its turn, which comes when it is known what the account is. One that has waited for a second
+    /// goes on without, so that those that hang delay the others by no more.
+    async fn in_turn<F: Future>(&self, read: impl FnOnce() -> F) -> F::Output {
+        let turn = async {
+            self.is_member.wait().await;
+            self.turns.0.acquire().await
+        };
+        let _turn = timeout(PATIENCE, turn).await;
+        // Made when its turn has come and boxed, so that one that waits or has ended takes no memory.
+        Box::pin(read()).await
+    }
+
     async fn administrator(&self) {
         let (walk, administrator) = administrator::read(self.walker).await;
         let _ = self.is_member.set(administrator.is_some());
@@ -206,21 +238,21 @@ impl Gathering<'_> {
             let _ = self.has_members.set(Some(true));
             let _ = self.answered.set(());
         };
-        let (listed, confirmed, members) = members::read(self.walker, first).await;
+        let (listed, confirmed, members) = Box::pin(members::read(self.walker, first)).await;
         let _ = self.has_members.set(listed.read.failure.is_none().then_some(false));
         self.add([listed].into_iter().chain(confirmed), |found| found.members = members);
     }
 
     async fn invitations(&self) {
         if self.needs(Api::ListInvitations) {
-            let (walk, invitations) = invitations::read(self.walker).await;
+            let (walk, invitations) = self.in_turn(|| invitations::read(self.walker)).await;
             self.add([walk], |found| found.invitations = invitations);
         }
     }
 
     async fn filters(&self) {
         if self.needs(Api::ListFindingsFilters) {
-            let (walks, filters) = filters::read(self.walker).await;
+            let (walks, filters) = self.in_turn(|| filters::read(self.walker)).await;
             self.add(walks, |found| found.filters = filters);
         }
     }
@@ -229,13 +261,13 @@ impl Gathering<'_> {
     async fn organization(&self) {
         let mut is_administrator = None;
         if self.needs_of_no_member(Api::DescribeOrganizationConfiguration).await {
-            let (walk, organization) = organization::read(self.walker).await;
+            let (walk, organization) = self.in_turn(|| organization::read(self.walker)).await;
             is_administrator = walk.read.failure.is_none().then_some(organization.is_some());
             self.add([walk], |found| found.organization = organization);
         }
         let _ = self.administers_organization.set(is_administrator);
         if let Some(source) = self.walker.roster.filter(|_| is_administrator == Some(true)) {
-            let (roster, _) = source.read(self.walker.cut).await;
+            let (roster, _) = Box::pin(source.read(self.walker.cut)).await;
             self.add([], |found| found.roster = Some(roster.clone()));
         }
     }
@@ -254,14 +286,14 @@ impl Gathering<'_> {
             None => None,
         };
         if is_administrator != Some(false) {
-            let (walk, accounts) = discovery::disabled_accounts(self.walker).await;
+            let (walk, accounts) = self.in_turn(|| discovery::disabled_accounts(self.walker)).await;
             self.add([walk], |found| found.discovery.disabled_accounts = accounts);
         }
     }
 
     async fn discovery(&self) {
         if self.needs_of_no_member(Api::GetAutomatedDiscoveryConfiguration).await {
-            let (walk, status, auto_enable_members) = discovery::configuration(self.walker).await;
+            let (walk, status, auto_enable_members) = self.in_turn(|| discovery::configuration(self.walker)).await;
             self.add([walk], |found| {
                 found.discovery.status = status;
                 found.discovery.auto_enable_members = auto_enable_members;
@@ -272,7 +304,7 @@ impl Gathering<'_> {
 
     async fn scope(&self) {
         if self.needs_of_no_member(Api::ListClassificationScopes).await {
-            let (walks, buckets) = scope::read(self.walker).await;
+            let (walks, buckets) = self.in_turn(|| scope::read(self.walker)).await;
             self.add(walks, |found| found.discovery.excluded_buckets = buckets);
         }
     }
@@ -283,7 +315,7 @@ impl Gathering<'_> {
             if !self.needs_of_no_member(Api::ListSensitivityInspectionTemplates).await {
                 return Vec::new();
             }
-            let (walks, Template { excluded, allow_lists }) = template::read(self.walker).await;
+            let (walks, Template { excluded, allow_lists }) = self.in_turn(|| template::read(self.walker)).await;
             self.add(walks, |found| found.discovery.excluded_identifiers = excluded);
             allow_lists
         };
@@ -291,7 +323,7 @@ impl Gathering<'_> {
             if !self.needs(Api::ListClassificationJobs) {
                 return Vec::new();
             }
-            let (walks, jobs) = jobs::read(self.walker).await;
+            let (walks, jobs) = self.in_turn(|| jobs::read(self.walker)).await;
             let allow_lists = jobs.iter().flat_map(|job| job.allow_lists.clone()).collect();
             self.add(walks, |found| found.jobs = jobs);
             allow_lists
@@ -301,33 +333,33 @@ impl Gathering<'_> {
             if !self.needs(Api::ListAllowLists) || !has_lists {
                 return None;
             }
-            Some(allow_lists::list(self.walker).await)
+            Some(self.in_turn(|| allow_lists::list(self.walker)).await)
         };
         let (of_template, of_jobs, lists) = join3(template, jobs, lists).await;
         if let Some((listed, known)) = lists {
             let used = of_template.into_iter().chain(of_jobs).collect();
-            let (walk, lists) = allow_lists::read(self.walker, used, known).await;
+            let (walk, lists) = self.in_turn(|| allow_lists::read(self.walker, used, known)).await;
             self.add([listed].into_iter().chain(walk), |found| found.allow_lists = lists);
         }
     }
 
     async fn buckets(&self) {
         if self.needs(Api::DescribeBuckets) {
-            let (walk, buckets) = buckets::read(self.walker).await;
+            let (walk, buckets) = self.in_turn(|| buckets::read(self.walker)).await;
             self.add([walk], |found| found.buckets = buckets);
         }
     }
 
     async fn publication(&self) {
         if self.needs(Api::GetFindingsPublicationConfiguration) {
-            let (walk, publication) = delivery::publication(self.walker).await;
+            let (walk, publication) = self.in_turn(|| delivery::publication(self.walker)).await;
             self.add([walk], |found| found.publication = publication);
         }
     }
 
     async fn results(&self) {
         if self.needs(Api::GetClassificationExportConfiguration) {
-            let (walk, results) = delivery::results(self.walker).await;
+            let (walk, results) = self.in_turn(|| delivery::results(self.walker)).await;
             self.add([walk], |found| found.results = results);
         }
     }

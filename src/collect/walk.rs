@@ -5,18 +5,22 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_macie2::Client;
 use aws_sdk_macie2::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_macie2::types::RelationshipStatus;
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt};
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks::{Checks, Scope};
 use macie_compliance_core::evidence::Read;
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::refusal::Refusal;
 use macie_compliance_core::text::clip;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Keep;
 use super::roster::RosterSource;
@@ -25,8 +29,11 @@ use crate::client::OrFailure;
 /// Items on a page: the most that Macie gives.
 pub(super) const PAGE: i32 = 25;
 
-/// Items of one list that are asked about at the same time.
-pub(super) const AT_ONCE: usize = 16;
+/// The most items of one list that are asked about at the same time.
+const AT_ONCE: usize = 32;
+
+/// How long one source or item waits for another, that may hang, beside the time of a request.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What every source of a target reads with.
 pub(super) struct Walker<'a> {
@@ -126,6 +133,23 @@ pub(super) async fn list<T>(
     walk
 }
 
+/// Makes these calls, one for each of so many items, and gives their answers as they come.
+///
+/// Half of a few go at the same time, so that they take little memory; one that has waited for a second for those
+/// before it goes as well, so that those that hang delay the others by no more.
+pub(super) fn some_at_once<F: Future>(items: usize, calls: impl Iterator<Item = F>) -> impl Stream<Item = F::Output> {
+    let places = Arc::new(Semaphore::new(items.div_ceil(2).clamp(2, AT_ONCE)));
+    let calls = calls.map(move |call| {
+        let places = places.clone();
+        // Boxed, since the stream has room for one more than it was given.
+        Box::pin(async move {
+            let _place = timeout(PATIENCE, places.acquire()).await;
+            call.await
+        })
+    });
+    stream::iter(calls).buffer_unordered(AT_ONCE)
+}
+
 /// Works until a moment, which fails the walk.
 pub(super) async fn until(end: Instant, walk: &mut Walk, work: impl AsyncFnOnce(&mut Walk)) {
     if timeout_at(end, work(walk)).await.is_err() {
@@ -157,7 +181,7 @@ impl Walker<'_> {
         }
         let (mut walk, mut answers) = (Walk::new(api), Vec::new());
         self.until_cut(&mut walk, async |walk| {
-            let mut calls = stream::iter(items).map(|item| ask(item)).buffer_unordered(AT_ONCE);
+            let mut calls = pin!(some_at_once(items.len(), items.into_iter().map(|item| ask(item))));
             while let Some(answer) = calls.next().await {
                 match answer {
                     Ok(answer) => {

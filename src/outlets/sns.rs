@@ -53,7 +53,7 @@ impl Sns {
         let messages = Messages::of(report, self.max_parts);
         let mut message_ids = Vec::with_capacity(messages.len());
         for message in messages.iter() {
-            let sent = timeout_at(until, self.publish(&message)).await;
+            let sent = timeout_at(until, self.publish(message)).await;
             match sent.unwrap_or_else(|_| Err(Failure::deadline_exceeded())) {
                 Ok(id) => message_ids.push(id),
                 Err(failure) => {
@@ -68,21 +68,21 @@ impl Sns {
     }
 
     /// Publishes one message and gives its id.
-    async fn publish(&self, message: &Message) -> Result<String, Failure> {
+    async fn publish(&self, message: Message) -> Result<String, Failure> {
         let mut call = self
             .client
             .publish()
             .topic_arn(&self.topic.arn)
-            .subject(&message.subject)
-            .message(&message.body)
+            .subject(message.subject)
+            .message(message.body)
             .message_structure("json");
-        for attribute in &message.attributes {
-            let value = MessageAttributeValue::builder().data_type(attribute.data_type).string_value(&attribute.value);
+        for attribute in message.attributes {
+            let value = MessageAttributeValue::builder().data_type(attribute.data_type).string_value(attribute.value);
             let value = value.build().map_err(|error| Failure::own("ConstructionFailure", error.to_string()))?;
             call = call.message_attributes(attribute.name, value);
         }
         if self.topic.fifo {
-            call = call.message_group_id(GROUP).message_deduplication_id(&message.deduplication_id);
+            call = call.message_group_id(GROUP).message_deduplication_id(message.deduplication_id);
         }
         let answer = call.send().await.or_failure()?;
         answer.message_id.ok_or_else(|| Failure::invalid_response("SNS gave no message id"))

@@ -213,7 +213,9 @@ async fn a_filter_that_cannot_be_read_stands_with_medium_and_the_others_are_told
         (error(403, "AccessDeniedException", "not yours"), "AccessDeniedException"),
         (FaultKind::Hang, "DeadlineExceeded"),
     ] {
-        let filters = vec![archive("secret", json!({})), archive("open", json!({"id": {"eq": ["1"]}}))];
+        // More than are asked about at the same time.
+        let mut filters = ["secret", "secret-2", "secret-3"].map(|id| archive(id, json!({}))).to_vec();
+        filters.push(archive("open", json!({"id": {"eq": ["1"]}})));
         let fault = Fault { path: Some("secret".to_owned()), ..Fault::of("macie2", "GetFindingsFilter", kind) };
         let function = Function::start(Seed { faults: vec![fault], ..seed(with_filters(filters)) }).await;
         let Outcome::Answer(answer) = function.invoke(with_seconds(14)).await else { panic!("{code}: it fails") };
@@ -364,9 +366,9 @@ async fn what_the_time_does_not_allow_to_ask_is_the_narrowest_and_is_told() {
         }
     }
     assert_eq!(counted["items"], known);
-    assert!((34..=50).contains(&known), "what was answered is told: {known}");
+    assert!((28..=50).contains(&known), "what was answered is told: {known}");
     assert_eq!(unknown[0].1, 0, "the widest are asked first: {unknown:?}");
-    assert!(unknown[2].1 >= 134, "the narrowest are asked last: {unknown:?}");
+    assert!(unknown[2].1 >= 128, "the narrowest are asked last: {unknown:?}");
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! What it costs to look at more: at filters that archive findings, at every way to mute Macie, at the accounts of an
 //! organization, and to keep evidence of very many violations.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
-use simulator::{Seed, TargetSeed};
+use simulator::{OrganizationSeed, Seed, TargetSeed};
 
 use crate::Scale;
 use crate::figures::Figures;
@@ -17,7 +19,7 @@ pub(crate) struct Comparison {
 }
 
 /// Runs of new processes.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Runs {
     /// Milliseconds.
     pub(crate) time: Figures,
@@ -60,23 +62,33 @@ pub(crate) async fn all_rules(scale: Scale) -> Comparison {
     .await
 }
 
-/// 10,000 accounts and as many members, against the longer of the two chains.
-pub(crate) async fn roster(scale: Scale) -> Comparison {
+/// 10,000 accounts and as many members, against a run over the longer of the two chains, and that against its bare
+/// requests.
+pub(crate) async fn roster(scale: Scale) -> [Comparison; 2] {
     let region = REGIONS[0];
-    let seed = || Seed { latency_ms: 10, targets: vec![members(region, scale.pages(400))], ..Seed::default() };
-    let alone = "roster-auto-enable-off,roster-member-limit-reached,discovery-*,allow-list-*,job-*,bucket-*,publication-*,results-*,filter-*,invitation-*";
-    let cloud = cloud(seed()).await;
-    let mut comparison = Comparison {
-        what: "10,000 accounts and 10,000 members, against the chain of the accounts alone",
-        more: Runs::default(),
-        less: Runs::default(),
-    };
-    // The chain of the accounts, one request after another, is what nothing can be faster than.
+    let rules = "roster-auto-enable-off,roster-member-limit-reached,discovery-*,allow-list-*,job-*,bucket-*,publication-*,results-*,filter-*,invitation-*";
+    let pages = scale.pages(400);
+    let both = cloud(Seed { latency_ms: 10, targets: vec![members(region, pages)], ..Seed::default() }).await;
+    // Accounts that nobody has to enable, so that they need not be members.
+    let accounts = vec![json!({"count": pages * PAGE, "State": "SUSPENDED"})];
+    let organization = OrganizationSeed { accounts: Some(accounts), ..OrganizationSeed::default() };
+    let alone = cloud(Seed {
+        latency_ms: 10,
+        targets: vec![members(region, 1)],
+        organizations: BTreeMap::from([(Seed::default().account, organization)]),
+        ..Seed::default()
+    })
+    .await;
+    let comparison = |what| Comparison { what, more: Runs::default(), less: Runs::default() };
+    let mut chains = comparison("10,000 accounts and 10,000 members, against the accounts alone");
+    let mut bare = comparison("10,000 accounts alone, against their bare requests");
     for _ in 0..scale.rounds {
-        run(&cloud, alone, &[region], &mut comparison.more).await;
-        comparison.less.time.push(crate::baseline::accounts(&cloud));
+        run(&both, rules, &[region], &mut chains.more).await;
+        run(&alone, rules, &[region], &mut chains.less).await;
+        bare.less.time.push(crate::baseline::accounts(&alone));
     }
-    comparison
+    bare.more = chains.less.clone();
+    [chains, bare]
 }
 
 /// A thousand filters in one Region, and 10,000 violations with an evidence bucket.

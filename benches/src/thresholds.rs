@@ -130,19 +130,23 @@ impl Bars {
     }
 
     /// What more to look at costs.
+    fn comparison(&mut self, Comparison { what, more, less }: &Comparison, bar: f64) {
+        self.figures(&format!("{what}: run"), &more.time.over(&less.time), "times", Bar::AtMost(bar));
+    }
+
     pub(crate) fn mutes(
         &mut self,
         filters: &Comparison,
         all: &Comparison,
-        roster: &Comparison,
+        [roster, bare]: &[Comparison; 2],
         many: &[(&str, Runs); 2],
     ) {
         for (comparison, bar) in [(filters, 1.2), (all, 1.35), (roster, 1.05)] {
-            let Comparison { what, more, less } = comparison;
-            self.figures(&format!("{what}: run"), &more.time.over(&less.time), "times", Bar::AtMost(bar));
-            let most = more.most_in_flight;
+            self.comparison(comparison, bar);
+            let most = comparison.more.most_in_flight;
             self.row("most requests in flight there", most.to_string(), "at most 64".to_owned(), most <= 64);
         }
+        self.comparison(bare, 1.05);
         self.figures("peak memory of all rules over 20 Regions", &all.more.peak, "MB", Bar::AtMost(24.0));
         let [(filters, of_filters), (violations, of_violations)] = many;
         let seconds = Figures::from(of_filters.time.median() / 1e3);

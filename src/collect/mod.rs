@@ -57,11 +57,11 @@ pub struct Keep {
     pub member_ids: bool,
 }
 
-/// The turns of the sources of all targets that are read at the same time, beside the administrator and the members
-/// of each.
+/// The turns of the sources of all targets that are read at the same time, beside what tells what an account is and
+/// the lists that grow with an organization: members, accounts without discovery, buckets.
 ///
-/// A run is over when its longest lists are, which are those of members, and each source that is read beside them
-/// takes memory. So as many go on as take, with them, half of the requests that may be in flight.
+/// A run is over when its longest lists are, and each source that is read beside them takes memory. So as many go on
+/// as take, with a list of each target, half of the requests that may be in flight.
 #[derive(Debug)]
 pub struct Turns(Semaphore);
 
@@ -261,7 +261,7 @@ impl Gathering<'_> {
     async fn organization(&self) {
         let mut is_administrator = None;
         if self.needs_of_no_member(Api::DescribeOrganizationConfiguration).await {
-            let (walk, organization) = self.in_turn(|| organization::read(self.walker)).await;
+            let (walk, organization) = organization::read(self.walker).await;
             is_administrator = walk.read.failure.is_none().then_some(organization.is_some());
             self.add([walk], |found| found.organization = organization);
         }
@@ -286,7 +286,7 @@ impl Gathering<'_> {
             None => None,
         };
         if is_administrator != Some(false) {
-            let (walk, accounts) = self.in_turn(|| discovery::disabled_accounts(self.walker)).await;
+            let (walk, accounts) = Box::pin(discovery::disabled_accounts(self.walker)).await;
             self.add([walk], |found| found.discovery.disabled_accounts = accounts);
         }
     }
@@ -345,7 +345,7 @@ impl Gathering<'_> {
 
     async fn buckets(&self) {
         if self.needs(Api::DescribeBuckets) {
-            let (walk, buckets) = self.in_turn(|| buckets::read(self.walker)).await;
+            let (walk, buckets) = Box::pin(buckets::read(self.walker)).await;
             self.add([walk], |found| found.buckets = buckets);
         }
     }

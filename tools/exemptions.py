@@ -49,7 +49,7 @@ def check(file: Path, document: bytes, report: Path | None = None) -> None:
     if told:
         project.show(told)
     if done.returncode:
-        raise project.Failure(f"{file} was not uploaded: {problem or 'it has problems, see above'}")
+        raise project.Failure(f"{file} cannot be used: {problem or 'it has problems, see above'}")
 
 
 def upload(document: bytes, stack: str, session: boto3.Session) -> None:

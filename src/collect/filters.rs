@@ -1,19 +1,16 @@
 //! ListFindingsFilters: the findings filters of the account. Those that archive findings are read once more with
 //! GetFindingsFilter, and GetFindingStatistics is asked how many findings match them.
 
-use std::pin::pin;
-
 use aws_sdk_macie2::types::GroupBy;
-use futures_util::stream::StreamExt;
 use macie_compliance_core::api::Api;
 use macie_compliance_core::criteria::{Criteria, Place};
-use macie_compliance_core::evidence::{BucketMatches, Filter, FilterDetail, FindingCounts, Matches};
+use macie_compliance_core::evidence::{BucketMatches, Filter, FilterDetail, FindingCounts, Matches, Read};
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::text::clip;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::walk::{PAGE, Page, Walk, Walker, id, some_at_once, until, word};
+use super::walk::{PAGE, Page, Walk, Walker, id, until, word};
 use crate::client::{KeepBody, OrFailure, SendBody};
 
 /// The buckets with most archived findings that are asked for.
@@ -68,18 +65,13 @@ async fn look_again(walker: &Walker<'_>, filters: &mut Vec<Filter>) -> Walk {
     let half = start + walker.cut.saturating_duration_since(start) / 2;
     until(half, &mut walk, async |walk| {
         let asked = filters.iter().enumerate().filter(|(_, filter)| is_archiving(filter) && !filter.id.is_empty());
-        let calls = asked.map(async |(index, filter)| (index, read_again(walker, filter).await));
-        let mut answers = pin!(some_at_once(filters.len(), calls));
-        while let Some((index, answer)) = answers.next().await {
-            match answer {
-                Ok(filter) => {
-                    walk.read.pages += 1;
-                    walk.read.items += u64::from(filter.is_some());
-                    now.push((index, filter));
-                }
-                Err(failure) => walk.fail(failure),
-            }
-        }
+        let calls = asked.map(async |(index, filter)| Ok((index, read_again(walker, filter).await?)));
+        let take = |read: &mut Read, (index, filter): (usize, Option<Filter>)| {
+            read.pages += 1;
+            read.items += u64::from(filter.is_some());
+            now.push((index, filter));
+        };
+        walk.each(filters.len(), calls, take).await;
     })
     .await;
     for (index, filter) in now {
@@ -141,18 +133,13 @@ async fn count_matches(walker: &Walker<'_>, filters: &mut [Filter]) -> Walk {
         .until_cut(&mut walk, async |walk| {
             let number = asked.len();
             let asked = asked.into_iter().filter_map(|(index, criteria)| Some((index, criteria?)));
-            let calls = asked.map(async |(index, criteria)| (index, matches(walker, &criteria).await));
-            let mut answers = pin!(some_at_once(number, calls));
-            while let Some((index, answer)) = answers.next().await {
-                match answer {
-                    Ok(matches) => {
-                        walk.read.pages += 3;
-                        walk.read.items += 1;
-                        found.push((index, matches));
-                    }
-                    Err(failure) => walk.fail(failure),
-                }
-            }
+            let calls = asked.map(async |(index, criteria)| Ok((index, matches(walker, &criteria).await?)));
+            let take = |read: &mut Read, counted| {
+                read.pages += 3;
+                read.items += 1;
+                found.push(counted);
+            };
+            walk.each(number, calls, take).await;
         })
         .await;
     for (index, matches) in found {

@@ -1,17 +1,14 @@
 //! ListMembers: the accounts associated with this administrator account; and GetMember, which reads
 //! the flagged of them once more.
 
-use std::pin::pin;
-
 use aws_sdk_macie2::types;
-use futures_util::stream::StreamExt;
 use macie_compliance_core::api::Api;
-use macie_compliance_core::evidence::{Member, Members};
+use macie_compliance_core::evidence::{Member, Members, Read};
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::refusal::Refusal;
 use macie_compliance_core::text::clip;
 
-use super::walk::{PAGE, Page, Walk, Walker, id, some_at_once, status, time};
+use super::walk::{PAGE, Page, Walk, Walker, id, status, time};
 use crate::client::OrFailure;
 
 /// The members, and how far each of the two operations got; the second only where it was called.
@@ -45,18 +42,13 @@ async fn confirm(walker: &Walker<'_>, members: &mut Members) -> Walk {
     walker
         .until_cut(&mut walk, async |walk| {
             let asked = members.flagged.iter().enumerate().filter(|(_, member)| !member.id.is_empty());
-            let calls = asked.map(async |(index, member)| (index, read_again(walker, member).await));
-            let mut answers = pin!(some_at_once(members.flagged.len(), calls));
-            while let Some((index, answer)) = answers.next().await {
-                match answer {
-                    Ok(member) => {
-                        walk.read.pages += 1;
-                        walk.read.items += u64::from(member.is_some());
-                        now.extend(member.map(|member| (index, member)));
-                    }
-                    Err(failure) => walk.fail(failure),
-                }
-            }
+            let calls = asked.map(async |(index, member)| Ok((index, read_again(walker, member).await?)));
+            let take = |read: &mut Read, (index, member): (usize, Option<Member>)| {
+                read.pages += 1;
+                read.items += u64::from(member.is_some());
+                now.extend(member.map(|member| (index, member)));
+            };
+            walk.each(members.flagged.len(), calls, take).await;
         })
         .await;
     for (index, member) in now {

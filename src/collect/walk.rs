@@ -5,14 +5,12 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_macie2::Client;
 use aws_sdk_macie2::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_macie2::types::RelationshipStatus;
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, StreamExt};
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks::{Checks, Scope};
 use macie_compliance_core::evidence::Read;
@@ -91,6 +89,33 @@ impl Walk {
     pub(super) fn invalid(&mut self, message: &str) {
         self.fail(Failure::invalid_response(message));
     }
+
+    /// Makes these calls, one for each of so many items, and hands the answers to `take` as they come.
+    ///
+    /// Half of a few go at the same time, so that they take little memory; one that has waited for a second for those
+    /// before it goes as well, so that those that hang delay the others by no more.
+    pub(super) async fn each<T>(
+        &mut self,
+        items: usize,
+        calls: impl Iterator<Item = impl Future<Output = Result<T, Failure>>>,
+        mut take: impl FnMut(&mut Read, T),
+    ) {
+        let places = &Semaphore::new(items.div_ceil(2).clamp(2, AT_ONCE));
+        let calls = calls.map(|call| {
+            // Boxed, since the stream has room for one more than it was given.
+            Box::pin(async move {
+                let _place = timeout(PATIENCE, places.acquire()).await;
+                call.await
+            })
+        });
+        let mut answers = stream::iter(calls).buffer_unordered(AT_ONCE);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(answer) => take(&mut self.read, answer),
+                Err(failure) => self.fail(failure),
+            }
+        }
+    }
 }
 
 /// One page of a list: its items, `None` where the answer has no list, and the next token.
@@ -133,23 +158,6 @@ pub(super) async fn list<T>(
     walk
 }
 
-/// Makes these calls, one for each of so many items, and gives their answers as they come.
-///
-/// Half of a few go at the same time, so that they take little memory; one that has waited for a second for those
-/// before it goes as well, so that those that hang delay the others by no more.
-pub(super) fn some_at_once<F: Future>(items: usize, calls: impl Iterator<Item = F>) -> impl Stream<Item = F::Output> {
-    let places = Arc::new(Semaphore::new(items.div_ceil(2).clamp(2, AT_ONCE)));
-    let calls = calls.map(move |call| {
-        let places = places.clone();
-        // Boxed, since the stream has room for one more than it was given.
-        Box::pin(async move {
-            let _place = timeout(PATIENCE, places.acquire()).await;
-            call.await
-        })
-    });
-    stream::iter(calls).buffer_unordered(AT_ONCE)
-}
-
 /// Works until a moment, which fails the walk.
 pub(super) async fn until(end: Instant, walk: &mut Walk, work: impl AsyncFnOnce(&mut Walk)) {
     if timeout_at(end, work(walk)).await.is_err() {
@@ -181,17 +189,13 @@ impl Walker<'_> {
         }
         let (mut walk, mut answers) = (Walk::new(api), Vec::new());
         self.until_cut(&mut walk, async |walk| {
-            let mut calls = pin!(some_at_once(items.len(), items.into_iter().map(|item| ask(item))));
-            while let Some(answer) = calls.next().await {
-                match answer {
-                    Ok(answer) => {
-                        walk.read.pages += 1;
-                        walk.read.items += 1;
-                        answers.push(answer);
-                    }
-                    Err(failure) => walk.fail(failure),
-                }
-            }
+            let (number, calls) = (items.len(), items.into_iter().map(|item| ask(item)));
+            let take = |read: &mut Read, answer| {
+                read.pages += 1;
+                read.items += 1;
+                answers.push(answer);
+            };
+            walk.each(number, calls, take).await;
         })
         .await;
         (Some(walk), answers)

@@ -147,7 +147,7 @@ def test_a_file_that_is_no_document_is_one_line(tmp_path: Path) -> None:
     command = [sys.executable, project.ROOT / "tools" / "exemptions.py", file]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1].startswith(f"error: {file} was not uploaded: ")
+    assert done.stderr.splitlines()[-1].startswith(f"error: {file} cannot be used: ")
     assert "stdin" not in done.stderr
 
 
@@ -159,9 +159,12 @@ def test_what_would_be_exempted_is_told(tmp_path: Path) -> None:
     report["violations"] = [{**report["violations"][0], **violation, "region": "us-east-1", "resource": resource}]
     path = tmp_path / "report.json"
     path.write_text(json.dumps(report))
-    done = checked(tmp_path, {**ENTRY, "expires": in_days(30)}, report=path)
+    entry = {**ENTRY, "expires": in_days(30)}
+    done = checked(tmp_path, entry, {**entry, "id": "elsewhere", "accountId": "000000000001"}, report=path)
     assert done.returncode == 0, done.stderr
-    assert "0123" in done.stdout or "100000000099" in done.stdout
+    assert "1 of 1 violation would be exempted:" in done.stdout
+    assert "100000000099 by paused" in done.stdout
+    assert "Name an account or a Region that is not in this report:\n  elsewhere\n" in done.stdout
 
 
 def test_a_file_that_there_is_not_is_one_line() -> None:

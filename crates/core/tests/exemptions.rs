@@ -508,6 +508,9 @@ No longer hold, since the filter was changed:
 
 Cover nothing in this report:
   gone
+
+Name an account or a Region that is not in this report:
+  elsewhere
 ";
     assert_eq!(told_of("whole", &entries, &report), expected);
 
@@ -516,6 +519,13 @@ Cover nothing in this report:
     assert_eq!(
         told,
         "1 of 3 violations would be exempted:\n  member-macie-paused 999999999999 eu-west-1 111122223333 by paused\n"
+    );
+
+    let told =
+        told_of("elsewhere", &[entry(json!({"region": ["eu-west-1", "sa-east-1"], "resourceId": "1"}))], &report);
+    assert_eq!(
+        told,
+        "0 of 3 violations would be exempted.\n\nName an account or a Region that is not in this report:\n  paused\n"
     );
 
     // A part of a report, or a message that holds only the worst, tells of no entry that it is of no use.

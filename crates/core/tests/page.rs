@@ -409,7 +409,7 @@ fn this_run_is_the_last_of_the_picture() {
     assert_eq!(page(&example(), &history().with(&example()), today()), html);
     let alone = shown(&example());
     assert_eq!(alone.matches("<g><title>").count(), 1);
-    assert!(alone.contains("in the last 1 run, at most 16"));
+    assert!(alone.contains("in the last run, at most 16"));
 }
 
 /// Bars stand on each other and none leaves the picture, whatever the numbers are.

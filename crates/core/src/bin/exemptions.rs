@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use macie_compliance_core::checks;
-use macie_compliance_core::exemptions::{self, Document, Entry, Standing};
+use macie_compliance_core::exemptions::{self, Document, Entry, Names, Standing};
 use macie_compliance_core::report::v1::{self, Report, TargetResult};
 use macie_compliance_core::report::{ExemptionsSource, Ledger};
 use macie_compliance_core::text::plain;
@@ -84,10 +84,12 @@ fn tell_of(report: Report, path: &str, document: Document, out: &mut impl Write)
     let exempted = report.exempted.into_iter().map(|exempted| exempted.violation);
     let found: Vec<v1::Violation> = report.violations.into_iter().chain(exempted).collect();
     let is_whole = found.len() as u64 == in_summary;
+    let elsewhere = elsewhere(&document, &report.targets);
 
     let mut ledger = Ledger::new(ExemptionsSource::Read { source: path.to_owned(), document });
     let covered: Vec<_> = found.iter().filter_map(|violation| Some((violation, ledger.cover(violation)?))).collect();
-    writeln!(out, "\n{} of {} would be exempted:", covered.len(), count(found.len(), "violation", "violations"))?;
+    let end = if covered.is_empty() { "." } else { ":" };
+    writeln!(out, "\n{} of {} would be exempted{end}", covered.len(), count(found.len(), "violation", "violations"))?;
     for (violation, exemption) in covered {
         let v1::Violation { rule, target, resource, .. } = violation;
         let (account, region, resource) = (shown(&target.account_id), shown(&target.region), shown(&resource.id));
@@ -104,7 +106,22 @@ fn tell_of(report: Report, path: &str, document: Document, out: &mut impl Write)
     // The report does not say over which Regions it was to be: it is taken as it is.
     let account = ledger.finish(false).unwrap_or_default();
     list("No longer hold, since the filter was changed", &account.changed, out)?;
-    list("Cover nothing in this report", &account.unused, out)
+    list("Cover nothing in this report", &account.unused, out)?;
+    list("Name an account or a Region that is not in this report", &elsewhere, out)
+}
+
+/// The entries in force that name an account or a Region which is none of a report's targets.
+fn elsewhere(document: &Document, targets: &[TargetResult]) -> Vec<String> {
+    let lacks = |names: &Names, of: fn(&TargetResult) -> &str| match names {
+        Names::Any => false,
+        Names::These(names) => !names.iter().all(|name| targets.iter().any(|target| of(target) == name)),
+    };
+    let is_elsewhere = |entry: &&Entry| {
+        lacks(&entry.accounts, |target| &target.target.account_id)
+            || lacks(&entry.regions, |target| &target.target.region)
+    };
+    let in_force = document.entries.iter().filter(|entry| entry.is_in_force());
+    in_force.filter(is_elsewhere).map(|entry| entry.id.clone()).collect()
 }
 
 fn list(title: &str, ids: &[String], out: &mut impl Write) -> io::Result<()> {

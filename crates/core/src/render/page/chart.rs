@@ -46,7 +46,8 @@ fn swatch(severity: Severity) -> Markup {
 fn drawing(runs: &[PastRun]) -> Markup {
     let most = runs.iter().map(PastRun::violations).max().unwrap_or_default();
     let top = ceiling(most);
-    let summary = format!("Violations by severity in the last {}, at most {}", count(runs.len(), "run"), number(most));
+    let last = if runs.len() == 1 { "run".to_owned() } else { count(runs.len(), "run") };
+    let summary = format!("Violations by severity in the last {last}, at most {}", number(most));
     // Where there are few, they stand on the right.
     let first = RUNS - runs.len();
     html! {

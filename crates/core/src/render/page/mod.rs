@@ -22,7 +22,7 @@ use time::Date;
 
 use crate::history::History;
 use crate::report::v1::{EvidenceObjects, Report};
-use parts::{number, safe};
+use parts::{count, safe};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -122,7 +122,7 @@ fn foot(report: &Report) -> Markup {
             }
             @if let Some(evidence) = &report.evidence { (stored(evidence)) }
         }
-        p { "Version " (report.schema_version) " of the report. " (number(report.summary.targets)) " targets: a target is one account in one Region. Names and texts of other accounts are shown as they wrote them; \u{fffd} stands for a character that could mislead." }
+        p { "Version " (report.schema_version) " of the report. " (count(report.summary.targets, "target")) ": a target is one account in one Region. Names and texts of other accounts are shown as they wrote them; \u{fffd} stands for a character that could mislead." }
     }
 }
 

@@ -133,7 +133,7 @@ mutants: ## Change the pure crate in small ways, one at a time, and see that the
 mutants-collect: ## Change what reads Macie in the same way, and see that the tests over the wire notice (half an hour)
 	@python3 tools/install.py cargo-mutants
 	cargo mutants --no-config --package macie-compliance --file 'src/collect/*.rs' --timeout 300 $(if $(SHARD),--shard $(SHARD)) \
-	  -- --test wire -- paging rules failures outcomes targets deadline --skip failures_of_earlier_runs --test-threads 8
+	  -- --test wire -- paging rules failures outcomes targets deadline mutes filters answers --skip failures_of_earlier_runs --test-threads 8
 
 # The tests kill the processes that they start, so these count in files that they map into their memory (%c).
 coverage: ## Tell which lines of the function the Rust tests reach (needs rustup's llvm-tools, or LLVM_COV and LLVM_PROFDATA)

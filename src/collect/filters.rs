@@ -71,7 +71,7 @@ async fn look_again(walker: &Walker<'_>, filters: &mut Vec<Filter>) -> Walk {
             read.items += u64::from(filter.is_some());
             now.push((index, filter));
         };
-        walk.each(filters.len(), calls, take).await;
+        walker.gather(walk, filters.len(), calls, take).await;
     })
     .await;
     for (index, filter) in now {
@@ -139,7 +139,7 @@ async fn count_matches(walker: &Walker<'_>, filters: &mut [Filter]) -> Walk {
                 read.items += 1;
                 found.push(counted);
             };
-            walk.each(number, calls, take).await;
+            walker.gather(walk, number, calls, take).await;
         })
         .await;
     for (index, matches) in found {

@@ -48,7 +48,7 @@ async fn confirm(walker: &Walker<'_>, members: &mut Members) -> Walk {
                 read.items += u64::from(member.is_some());
                 now.extend(member.map(|member| (index, member)));
             };
-            walk.each(members.flagged.len(), calls, take).await;
+            walker.gather(walk, members.flagged.len(), calls, take).await;
         })
         .await;
     for (index, member) in now {

@@ -1,7 +1,7 @@
 //! Collects the evidence of one target: every source that an enabled check needs, one file each.
 //!
 //! The session is asked first: where Macie is off, nothing else is. A new source is a file here, its
-//! line in [`read`], its type in the evidence and its row in the table of APIs.
+//! method in [`Gathering`], its type in the evidence and its row in the table of APIs.
 
 mod administrator;
 mod allow_lists;
@@ -35,14 +35,14 @@ use macie_compliance_core::failure::Failure;
 use macie_compliance_core::inlet::deadline::Budget;
 use macie_compliance_core::names::has_allow_lists;
 use macie_compliance_core::policy::Policy;
-use tokio::sync::{Semaphore, SetOnce};
+use tokio::sync::{Semaphore, SemaphorePermit, SetOnce};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::client::{UnknownHostIsFinal, retrying};
 pub use roster::RosterSource;
 use targets::Opened;
 use template::Template;
-use walk::{PATIENCE, Walk, Walker};
+use walk::{Walk, Walker};
 
 /// The longest that everything else waits for the session. One that is throttled or that hangs must
 /// not cost the run its time.
@@ -90,7 +90,8 @@ pub async fn read(
     // Its memory is for what follows.
     drop(config);
     let cut = Instant::from_std(budget.cut);
-    let walker = Walker { client, checks, scope: Scope { target: &target, role: None, policy }, keep, cut, roster };
+    let scope = Scope { target: &target, role: None, policy };
+    let walker = Walker { client, checks, scope, keep, cut, patience: budget.patience, roster };
     let everything_else = || everything_else(&walker, turns, budget.attempt / 2);
 
     let mut reading = Box::pin(session::read(&walker));
@@ -139,10 +140,12 @@ struct Gathering<'a> {
     has_members: SetOnce<Option<bool>>,
     /// Set by the first answer to anything that was asked together with the administrator.
     answered: SetOnce<()>,
-    /// Set by the answer about discovery, which is asked for together with the organization.
+    /// Set by the answer about discovery, which is asked for after the organization.
     discovery_answered: SetOnce<()>,
     /// The longest that a source waits for each of these.
     longest: Duration,
+    /// Until when a source that is for everyone waits for what the account is.
+    early: Instant,
     turns: &'a Turns,
 }
 
@@ -158,6 +161,7 @@ async fn everything_else(walker: &Walker<'_>, turns: &Turns, longest: Duration) 
         answered: SetOnce::new(),
         discovery_answered: SetOnce::new(),
         longest,
+        early: Instant::now() + walker.patience,
         turns,
     };
     join_all([
@@ -203,7 +207,7 @@ impl Gathering<'_> {
     async fn known<T: Copy>(&self, value: &SetOnce<T>, beside: &SetOnce<()>) -> Option<T> {
         let late = timeout(self.longest, async {
             beside.wait().await;
-            sleep(PATIENCE).await;
+            sleep(self.walker.patience).await;
         });
         match select(pin!(value.wait()), pin!(late)).await {
             Either::Left((value, _)) => Some(*value),
@@ -211,16 +215,31 @@ impl Gathering<'_> {
         }
     }
 
-    /// Reads a source in its turn, which comes when it is known what the account is. One that has waited for a second
-    /// goes on without, so that those that hang delay the others by no more.
+    /// Reads a source in its turn, which comes when it is known what the account is. One that has waited some time goes
+    /// on without, so that those that hang delay the others by no more.
     async fn in_turn<F: Future>(&self, read: impl FnOnce() -> F) -> F::Output {
-        let turn = async {
-            self.is_member.wait().await;
-            self.turns.0.acquire().await
-        };
-        let _turn = timeout(PATIENCE, turn).await;
+        let _ = timeout_at(self.early, self.is_member.wait()).await;
+        let _turn = self.turn().await;
         // Made when its turn has come and boxed, so that one that waits or has ended takes no memory.
         Box::pin(read()).await
+    }
+
+    /// The same for an operation that is for accounts without an administrator, where it has to be asked.
+    async fn in_turn_of_no_member<F: Future>(&self, api: Api, read: impl FnOnce() -> F) -> Option<F::Output> {
+        if !self.needs_of_no_member(api).await {
+            return None;
+        }
+        let _turn = self.turn().await;
+        // It may have become known meanwhile.
+        if self.is_member.get() == Some(&true) {
+            return None;
+        }
+        Some(Box::pin(read()).await)
+    }
+
+    /// A turn; none if it has not come for some time.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        timeout(self.walker.patience, self.turns.0.acquire()).await.ok()?.ok()
     }
 
     async fn administrator(&self) {
@@ -292,8 +311,9 @@ impl Gathering<'_> {
     }
 
     async fn discovery(&self) {
-        if self.needs_of_no_member(Api::GetAutomatedDiscoveryConfiguration).await {
-            let (walk, status, auto_enable_members) = self.in_turn(|| discovery::configuration(self.walker)).await;
+        let read = || discovery::configuration(self.walker);
+        let configuration = self.in_turn_of_no_member(Api::GetAutomatedDiscoveryConfiguration, read).await;
+        if let Some((walk, status, auto_enable_members)) = configuration {
             self.add([walk], |found| {
                 found.discovery.status = status;
                 found.discovery.auto_enable_members = auto_enable_members;
@@ -303,8 +323,8 @@ impl Gathering<'_> {
     }
 
     async fn scope(&self) {
-        if self.needs_of_no_member(Api::ListClassificationScopes).await {
-            let (walks, buckets) = self.in_turn(|| scope::read(self.walker)).await;
+        let read = || scope::read(self.walker);
+        if let Some((walks, buckets)) = self.in_turn_of_no_member(Api::ListClassificationScopes, read).await {
             self.add(walks, |found| found.discovery.excluded_buckets = buckets);
         }
     }
@@ -312,10 +332,9 @@ impl Gathering<'_> {
     /// What automated discovery and the jobs leave out, and the allow lists that they name.
     async fn allow_lists(&self) {
         let template = async {
-            if !self.needs_of_no_member(Api::ListSensitivityInspectionTemplates).await {
-                return Vec::new();
-            }
-            let (walks, Template { excluded, allow_lists }) = self.in_turn(|| template::read(self.walker)).await;
+            let read = || template::read(self.walker);
+            let template = self.in_turn_of_no_member(Api::ListSensitivityInspectionTemplates, read).await;
+            let Some((walks, Template { excluded, allow_lists })) = template else { return Vec::new() };
             self.add(walks, |found| found.discovery.excluded_identifiers = excluded);
             allow_lists
         };
@@ -338,7 +357,7 @@ impl Gathering<'_> {
         let (of_template, of_jobs, lists) = join3(template, jobs, lists).await;
         if let Some((listed, known)) = lists {
             let used = of_template.into_iter().chain(of_jobs).collect();
-            let (walk, lists) = self.in_turn(|| allow_lists::read(self.walker, used, known)).await;
+            let (walk, lists) = Box::pin(allow_lists::read(self.walker, used, known)).await;
             self.add([listed].into_iter().chain(walk), |found| found.allow_lists = lists);
         }
     }

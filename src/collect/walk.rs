@@ -30,9 +30,6 @@ pub(super) const PAGE: i32 = 25;
 /// The most items of one list that are asked about at the same time.
 const AT_ONCE: usize = 32;
 
-/// How long one source or item waits for another, that may hang, beside the time of a request.
-pub(super) const PATIENCE: Duration = Duration::from_secs(1);
-
 /// What every source of a target reads with.
 pub(super) struct Walker<'a> {
     pub(super) client: Client,
@@ -40,6 +37,8 @@ pub(super) struct Walker<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) keep: Keep,
     pub(super) cut: Instant,
+    /// How long one read waits for another, which may hang.
+    pub(super) patience: Duration,
     /// The accounts of the organization, where a check needs them.
     pub(super) roster: Option<&'a RosterSource>,
 }
@@ -88,33 +87,6 @@ impl Walk {
 
     pub(super) fn invalid(&mut self, message: &str) {
         self.fail(Failure::invalid_response(message));
-    }
-
-    /// Makes these calls, one for each of so many items, and hands the answers to `take` as they come.
-    ///
-    /// Half of a few go at the same time, so that they take little memory; one that has waited for a second for those
-    /// before it goes as well, so that those that hang delay the others by no more.
-    pub(super) async fn each<T>(
-        &mut self,
-        items: usize,
-        calls: impl Iterator<Item = impl Future<Output = Result<T, Failure>>>,
-        mut take: impl FnMut(&mut Read, T),
-    ) {
-        let places = &Semaphore::new(items.div_ceil(2).clamp(2, AT_ONCE));
-        let calls = calls.map(|call| {
-            // Boxed, since the stream has room for one more than it was given.
-            Box::pin(async move {
-                let _place = timeout(PATIENCE, places.acquire()).await;
-                call.await
-            })
-        });
-        let mut answers = stream::iter(calls).buffer_unordered(AT_ONCE);
-        while let Some(answer) = answers.next().await {
-            match answer {
-                Ok(answer) => take(&mut self.read, answer),
-                Err(failure) => self.fail(failure),
-            }
-        }
     }
 }
 
@@ -195,10 +167,38 @@ impl Walker<'_> {
                 read.items += 1;
                 answers.push(answer);
             };
-            walk.each(number, calls, take).await;
+            self.gather(walk, number, calls, take).await;
         })
         .await;
         (Some(walk), answers)
+    }
+
+    /// Makes these calls, one for each of so many items, and hands the answers to `take` as they come.
+    ///
+    /// Half of a few go at the same time, so that they take little memory. One that has waited some time for those
+    /// before it goes as well, so that those that hang, if they are not very many, delay the others by no more.
+    pub(super) async fn gather<T>(
+        &self,
+        walk: &mut Walk,
+        items: usize,
+        calls: impl Iterator<Item = impl Future<Output = Result<T, Failure>>>,
+        mut take: impl FnMut(&mut Read, T),
+    ) {
+        let places = &Semaphore::new(items.div_ceil(2).clamp(2, AT_ONCE));
+        let calls = calls.map(|call| {
+            // Boxed, since the stream has room for one more than it was given.
+            Box::pin(async move {
+                let _place = timeout(self.patience, places.acquire()).await;
+                call.await
+            })
+        });
+        let mut answers = stream::iter(calls).buffer_unordered(AT_ONCE);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(answer) => take(&mut walk.read, answer),
+                Err(failure) => walk.fail(failure),
+            }
+        }
     }
 
     /// Sends a request that has one answer.

@@ -28,6 +28,29 @@ async fn a_call_that_hangs_is_cut_and_named_and_the_rest_is_published_in_time() 
 }
 
 #[tokio::test]
+async fn what_waits_for_the_administrator_is_read_however_little_time_there_is() {
+    for seconds in [10, 11, 12] {
+        let mut seed = faulty("GetAdministratorAccount", FaultKind::Hang);
+        seed.targets = vec![TargetSeed {
+            administrator: None,
+            findings_filters: vec![json!({"id": "f", "action": "ARCHIVE"})],
+            allow_lists: vec![json!({"id": "a1", "criteria": {"regex": "Example"}})],
+            jobs: vec![json!({"jobStatus": "RUNNING", "jobType": "ONE_TIME", "allowListIds": ["a1"]})],
+            ..healthy()
+        }];
+        let function = Function::start(seed).await;
+        function.runtime.ready().await;
+        let Outcome::Answer(_) = function.invoke(with_seconds(seconds)).await else { panic!("it fails") };
+        let report = function.published().remove(0);
+        let reads = report["targets"][0]["reads"].as_array().expect("a list");
+        assert!(reads.iter().any(|read| read["api"] == "GetAllowList"), "{seconds} s: {reads:?}");
+        let failed: Vec<_> = reads.iter().filter(|read| read["complete"] == false).map(|read| &read["api"]).collect();
+        assert_eq!(failed, ["GetAdministratorAccount"], "{seconds} s");
+        assert!(violations(&report).contains(&("filter-archives-findings".to_owned(), "f".to_owned())));
+    }
+}
+
+#[tokio::test]
 async fn the_margin_decides_when_reading_ends() {
     let mut seed = faulty("ListMembers", FaultKind::EndlessEmpty);
     seed.latency_ms = 5;

@@ -20,7 +20,7 @@ const SECONDS: u64 = 16;
 
 const AT_ONCE: usize = 16;
 
-/// What a failure is: one to try again, or one that no retry mends.
+/// What a failure is: one to try again, or one that no retry fixes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Retried,

@@ -27,7 +27,7 @@ async fn report_of(api: &str, kind: FaultKind) -> Value {
 }
 
 #[tokio::test]
-async fn a_denied_read_names_the_permission_that_would_mend_it() {
+async fn a_denied_read_names_the_permission_that_would_fix_it() {
     for api in APIS {
         let report =
             report_of(api, error(403, "AccessDeniedException", "User is not authorized to perform this")).await;

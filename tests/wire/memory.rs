@@ -9,7 +9,7 @@ use simulator::lambda::{Invocation, Outcome};
 use simulator::{Fault, FaultKind, Seed, TargetSeed};
 use time::OffsetDateTime;
 
-use crate::function::{Function, error, healthy, seed, text, with_seconds};
+use crate::function::{Function, error, healthy, read, seed, text, with_seconds};
 
 const BUCKET: (&str, &str) = ("EVIDENCE_BUCKET", "evidence");
 const EXEMPTIONS: (&str, &str) = ("EXEMPTIONS_URI", "s3://accepted/exemptions.json");
@@ -143,6 +143,20 @@ async fn what_was_not_read_resolves_nothing() {
     function.aws.set_faults(Vec::new());
     let report = told(&function, "three").await;
     assert_eq!(changes(&report), (0, 0, 0, vec!["KNOWN"]), "it was known all the time");
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_by_the_deadline_resolves_nothing() {
+    let function = kept(with_filters(vec![quiet()])).await;
+    told(&function, "one").await;
+    function.aws.set_faults(vec![Fault::of("macie2", "ListFindingsFilters", FaultKind::Hang)]);
+    let invocation = Invocation { event: event("two").to_string().into_bytes(), ..with_seconds(12) };
+    let Outcome::Answer(_) = function.invoke(invocation).await else { panic!("it fails") };
+    let report = function.published().pop().expect("it is published");
+    assert_eq!(read(&report, "ListFindingsFilters")["error"]["code"], "DeadlineExceeded");
+    assert_eq!(changes(&report), (0, 0, 1, vec![]));
+    function.aws.set_faults(Vec::new());
+    assert_eq!(changes(&told(&function, "three").await), (0, 0, 0, vec!["KNOWN"]), "it was known all the time");
 }
 
 #[tokio::test]

@@ -590,6 +590,40 @@ async fn a_detector_whose_category_is_unknown_is_of_medium_severity() {
     assert_eq!((&detector["rule"], &detector["severity"]), (&json!("discovery-detector-excluded"), &json!("MEDIUM")));
 }
 
+/// What a role of the first version allows.
+const FIRST: [Api; 7] = [
+    Api::GetMacieSession,
+    Api::GetAdministratorAccount,
+    Api::ListMembers,
+    Api::GetMember,
+    Api::ListInvitations,
+    Api::ListFindingsFilters,
+    Api::ListRegions,
+];
+
+#[tokio::test]
+async fn what_the_guide_switches_off_until_the_roles_are_updated_keeps_a_run_complete() {
+    let guide = include_str!("../../docs/guides/upgrade.md");
+    let listed = guide.split_once("DisabledRules:\n").and_then(|(_, rest)| rest.split_once("```")).expect("a list").0;
+    let rules: Vec<&str> = listed.lines().map(|line| line.trim().trim_start_matches("- ")).collect();
+    let filter = json!({"id": "quiet", "action": "ARCHIVE"});
+    let target = TargetSeed { findings_filters: vec![filter], ..with_everything() };
+    let is_new =
+        |api: &&Api| matches!(api.row().service, Service::Macie | Service::Organizations) && !FIRST.contains(api);
+    let fault = |api: &Api| Fault::of(api.row().service.prefix(), api.operation(), denied(api.row().action));
+    let faults: Vec<Fault> = Api::ALL.iter().filter(is_new).map(fault).collect();
+    let of = |disabled: String| {
+        let seed = Seed { faults: faults.clone(), ..seed(target.clone()) };
+        async move { Function::with(seed, &[("DISABLED_RULES", &disabled)]).await.report().await }
+    };
+    assert_eq!(of(rules.join(",")).await["complete"], true, "{rules:?}");
+    // None of them is in the list for nothing.
+    for left_out in &rules {
+        let others: Vec<&str> = rules.iter().copied().filter(|rule| rule != left_out).collect();
+        assert_eq!(of(others.join(",")).await["complete"], false, "{left_out}");
+    }
+}
+
 /// Until the roles of other accounts have the new permissions, a run without the rules that need them is complete.
 #[tokio::test]
 async fn a_group_of_rules_that_is_switched_off_needs_no_permission_of_its_own() {

@@ -16,19 +16,24 @@ fn evidence() -> Option<String> {
 /// One execution, driven as the state machine drives it. Its targets are audited by `audit`, which
 /// says whether each is.
 pub(crate) async fn execute(function: &Function, event: Value, audit: impl Fn(&Value) -> bool) -> Value {
-    let listed = function.answer(json!({"step": "ListTargets", "execution": "e-1", "event": event})).await;
-    let items = function.aws.object("runs/e-1/targets.json").expect("the targets are handed on");
+    execute_as(function, "e-1", event, audit).await
+}
+
+/// The same for an execution of this name.
+async fn execute_as(function: &Function, name: &str, event: Value, audit: impl Fn(&Value) -> bool) -> Value {
+    let listed = function.answer(json!({"step": "ListTargets", "execution": name, "event": event})).await;
+    let items = function.aws.object(&format!("runs/{name}/targets.json")).expect("the targets are handed on");
     let items: Vec<Value> = serde_json::from_slice(&items).expect("a list");
-    assert_eq!(listed, json!({"execution": "e-1", "targets": items.len()}));
+    assert_eq!(listed, json!({"execution": name, "targets": items.len()}));
     for item in items.iter().filter(|item| audit(item)) {
-        let answer = function.answer(json!({"step": "AuditTarget", "execution": "e-1", "target": item})).await;
+        let answer = function.answer(json!({"step": "AuditTarget", "execution": name, "target": item})).await;
         assert_eq!((&answer["accountId"], &answer["region"]), (&item["accountId"], &item["region"]));
         assert!(
             answer["verdict"].is_string() && answer.as_object().is_some_and(|answer| answer.len() == 4),
             "{answer}"
         );
     }
-    function.answer(json!({"step": "PublishReport", "execution": "e-1"})).await
+    function.answer(json!({"step": "PublishReport", "execution": name})).await
 }
 
 fn accounts() -> Vec<String> {
@@ -114,6 +119,28 @@ async fn a_target_whose_audit_failed_is_told_as_not_read_and_the_others_are_told
     assert_eq!((&failed["complete"], &failed["error"]["code"]), (&json!(false), &json!("NoSuchKey")));
     assert!(failed["error"]["hint"].as_str().is_some_and(|hint| hint.contains("map run")), "{failed}");
     assert_eq!(violations(&report).len(), 4);
+}
+
+#[tokio::test]
+async fn a_divided_run_knows_what_the_one_before_it_found() {
+    let target = TargetSeed { findings_filters: vec![json!({"id": "quiet", "action": "ARCHIVE"})], ..healthy() };
+    let function = Function::with(seed(target), &[BUCKET]).await;
+    let marks = |report: &Value| {
+        let list = report["violations"].as_array().expect("a list").clone();
+        list.into_iter().map(|violation| violation["change"].clone()).collect::<Vec<_>>()
+    };
+    let last = || function.published().pop().expect("it is published");
+
+    execute_as(&function, "e-1", json!({}), |_| true).await;
+    assert_eq!(marks(&last()), ["NEW"]);
+    execute_as(&function, "e-2", json!({}), |_| true).await;
+    assert_eq!((marks(&last()), &last()["changes"]["new"]), (vec![json!("KNOWN")], &json!(0)));
+
+    // A target that was not audited resolves nothing, and the next run knows it still.
+    execute_as(&function, "e-3", json!({}), |_| false).await;
+    assert_eq!((&last()["changes"]["resolvedTotal"], &last()["changes"]["unknownTotal"]), (&json!(0), &json!(1)));
+    execute_as(&function, "e-4", json!({}), |_| true).await;
+    assert_eq!(marks(&last()), ["KNOWN"]);
 }
 
 #[tokio::test]

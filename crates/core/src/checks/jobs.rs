@@ -27,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Medium,
         title: "Last run of a scheduled classification job ended with an error",
         risk: "The job did not look at everything that it should.",
-        fix: "Look at the job's log events in CloudWatch Logs, in the log group /aws/macie/classificationjobs, and mend what they name.",
+        fix: "Look at the job's log events in CloudWatch Logs, in the log group /aws/macie/classificationjobs, and fix what they name.",
         needs: NEEDS,
         applies: always,
         judge: Judge::Target(|evidence, _| of_jobs(evidence, |job| job.has_failed)),

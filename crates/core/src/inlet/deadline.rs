@@ -16,6 +16,9 @@ const LEAST_MARGIN: Duration = Duration::from_secs(3);
 /// Region must not be cut short only to be begun again.
 const LEAST_ATTEMPT: Duration = Duration::from_secs(1);
 
+/// The longest that one read waits for another.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(1);
+
 /// The moments of an invocation at which something has to be over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -26,6 +29,8 @@ pub struct Budget {
     /// One attempt at a request, this long after it was begun: a quarter of the time to read, so that
     /// a connection that hangs leaves room for other attempts.
     pub attempt: Duration,
+    /// How long one read waits for another, which may hang: an eighth of the time to read, a second at most.
+    pub patience: Duration,
 }
 
 impl Budget {
@@ -42,7 +47,12 @@ impl Budget {
             .map_or(LONGEST, |left| left.min(LONGEST));
         let read = left.saturating_sub(margin.max(LEAST_MARGIN)).max(left / 10);
         let publish = left.saturating_sub(LAST_WORDS).max(read);
-        Budget { cut: start + read, end: start + publish, attempt: (read / 4).max(LEAST_ATTEMPT).min(read) }
+        Budget {
+            cut: start + read,
+            end: start + publish,
+            attempt: (read / 4).max(LEAST_ATTEMPT).min(read),
+            patience: (read / 8).min(LONGEST_PATIENCE),
+        }
     }
 }
 
@@ -68,6 +78,15 @@ mod tests {
     fn the_margin_is_kept_for_publishing() {
         assert_eq!(with_left(60_000), [50_000, 59_500, 12_500]);
         assert_eq!(with_left(12_000), [2_000, 11_500, 1_000]);
+    }
+
+    #[test]
+    fn patience_is_a_second_or_a_part_of_little_time() {
+        let patience = |left_ms: u64| {
+            let deadline = NOW.as_millis() as u64 + left_ms;
+            Budget::new(deadline, UNIX_EPOCH + NOW, Instant::now(), MARGIN).patience.as_millis()
+        };
+        assert_eq!([60_000, 18_000, 12_000, 5_000].map(patience), [1_000, 1_000, 250, 62]);
     }
 
     #[test]

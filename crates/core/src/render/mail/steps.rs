@@ -22,15 +22,15 @@ impl<'b> Steps<'_, 'b> {
     }
 
     /// A step for each rule and severity. The last argument says how many there are of them.
-    fn mend(&mut self, violations: &[&'b Violation], of: impl Fn(&[&Violation]) -> String) {
+    fn fix(&mut self, violations: &[&'b Violation], of: impl Fn(&[&Violation]) -> String) {
         for group in violations.chunk_by(|a, b| are_alike(*a, *b)) {
             let first = group[0];
-            // The same rule in two severities is mended in the same way.
-            let mend = match self.told.get(&*first.remediation) {
+            // The same rule in two severities is fixed in the same way.
+            let fix = match self.told.get(&*first.remediation) {
                 Some(step) => format!("See step {step}."),
                 None => first.remediation.clone(),
             };
-            self.step(&format!("{} ({}, {}). {mend}", first.title, of(group), first.severity.as_str()));
+            self.step(&format!("{} ({}, {}). {fix}", first.title, of(group), first.severity.as_str()));
             self.told.entry(&first.remediation).or_insert(self.number);
         }
     }
@@ -52,8 +52,8 @@ pub(super) fn what_to_do(mail: &mut Mail, report: &Report) {
         );
     }
     let mut steps = Steps { mail, number: 0, told: HashMap::new() };
-    steps.mend(&news, how_new);
-    steps.mend(&not_compared, |group| group.len().to_string());
+    steps.fix(&news, how_new);
+    steps.fix(&not_compared, |group| group.len().to_string());
     look_after(&mut steps, report);
     let is_idle = steps.number == 0 && known.is_empty();
     if is_idle {
@@ -78,7 +78,7 @@ fn look_after(steps: &mut Steps<'_, '_>, report: &Report) {
     if let Some(exemptions) = &report.exemptions {
         if exemptions.error.is_some() {
             steps.step(
-                "Mend the exemptions document (EXEMPTIONS_URI), or let the function read it: until then nothing is exempted.",
+                "Fix the exemptions document (EXEMPTIONS_URI), or let the function read it: until then nothing is exempted.",
             );
         }
         let (broken, ending) = (exemptions.malformed.len() + exemptions.changed.len(), exemptions.expiring_soon.len());

@@ -1,4 +1,4 @@
-//! What could not be read, and what mends that.
+//! What could not be read, and what would fix that.
 
 use super::super::unread::{Unread, unread};
 use super::paper::Mail;

@@ -125,7 +125,7 @@ sbom: ## Write what the function is made of, as CycloneDX JSON
 reproducible: ## Build twice in two places, off the network, and compare (half an hour)
 	@python3 tools/reproducible.py
 
-mutants: ## Change the pure crate in small ways, one at a time, and see that the tests notice (half an hour)
+mutants: ## Change the pure crate in small ways, one at a time, and see that the tests notice (hours; SHARD=K/N a part)
 	@python3 tools/install.py cargo-mutants
 	cargo mutants --package macie-compliance-core $(if $(SHARD),--shard $(SHARD))
 

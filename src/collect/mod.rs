@@ -1,7 +1,7 @@
 //! Collects the evidence of one target: every source that an enabled check needs, one file each.
 //!
 //! The session is asked first: where Macie is off, nothing else is. A new source is a file here, its
-//! method in [`Gathering`], its type in the evidence and its row in the table of APIs.
+//! method in `Gathering`, its type in the evidence and its row in the table of APIs.
 
 mod administrator;
 mod allow_lists;

@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import deploy_local
 import jsonschema
 import project
 import pytest
@@ -16,13 +18,20 @@ STATE = f"state/{project.ACCOUNT}/{project.REGION}.json"
 
 
 @pytest.fixture(scope="module")
+def deployment(built: None) -> Iterator[Deployment]:
+    """A stack of its own with its schedule off, so that each run is one that was asked for, and none overlaps."""
+    with deploy_local.deployed("ScheduleState=DISABLED") as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="module")
 def reports(deployment: Deployment) -> list[dict[str, Any]]:
-    """The messages of the first run, which the schedule starts, and of those after it to one that was asked for."""
-    received = [json.loads(deployment.receive()["Message"])]
-    function = deployment.outputs["FunctionName"]
-    deployment.client("lambda").invoke(FunctionName=function, Payload=json.dumps(EVENT))
-    while received[-1]["reportId"] != EVENT["id"]:
+    """The messages of two runs, the first and the next, each asked for with the schedule's event."""
+    function, received = deployment.outputs["FunctionName"], []
+    for run in ("the-first", "the-next"):
+        deployment.client("lambda").invoke(FunctionName=function, Payload=json.dumps(EVENT | {"id": run}))
         received.append(json.loads(deployment.receive()["Message"]))
+    assert [report["reportId"] for report in received] == ["the-first", "the-next"]
     return received
 
 
@@ -65,12 +74,11 @@ def test_a_run_leaves_what_it_found_for_the_next(deployment: Deployment, reports
 
 def test_the_next_run_tells_what_is_new(reports: list[dict[str, Any]]) -> None:
     """To the first everything is; to the next nothing, since nothing has changed."""
-    first, last = reports[0], reports[-1]
+    first, last = reports
     assert first["changes"]["comparedWith"] is None
     assert first["changes"]["new"] == len(first["violations"]) == first["summary"]["violations"] > 0
     assert {violation["change"] for violation in first["violations"]} == {"NEW"}
-    before = reports[-2]
-    assert last["changes"]["comparedWith"] == {"reportId": before["reportId"], "generatedAt": before["generatedAt"]}
+    assert last["changes"]["comparedWith"] == {"reportId": first["reportId"], "generatedAt": first["generatedAt"]}
     assert (last["changes"]["new"], last["changes"]["resolved"], last["changes"]["unknown"]) == (0, [], [])
     assert {violation["change"] for violation in last["violations"]} == {"KNOWN"}
     assert {violation["firstSeen"] for violation in last["violations"]} == {first["generatedAt"]}

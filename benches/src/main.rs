@@ -8,8 +8,11 @@
 //! `ROUNDS` is how often each is measured. `QUICK=1` takes a tenth of the pages and one round, to
 //! see that the bench works; its plots stay beside the program. `ONLY=memory` measures the memory of
 //! processes that run again and again, and nothing else; `ONLY=mutes` all rules, filters and the roster.
+//! `BEFORE=FILE` measures this build beside another, in that file, and nothing else; `BEFORE_DISABLED_RULES` is
+//! what that one does not know or is not to look at.
 
 mod baseline;
+mod before;
 mod cold_start;
 mod cpu;
 mod figures;
@@ -78,6 +81,10 @@ async fn main() {
     let begin = Instant::now();
     if scale.divisor > 1 {
         report("QUICK: a tenth of the pages. These figures show that the bench works, and nothing else.\n");
+    }
+    if std::env::var_os("BEFORE").is_some() {
+        report(&before::measured(scale).await);
+        return;
     }
     match std::env::var("ONLY").as_deref() {
         Ok("memory") => {

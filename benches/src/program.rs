@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) enum Kind {
     /// The function of this project.
     Function,
+    /// Another build of it, in the file that `BEFORE` names.
+    Before,
     /// The same job with boto3, one Region after another.
     Boto3,
     /// The same with a thread for each Region.
@@ -40,6 +42,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Function => "this function",
+            Kind::Before => "the build before",
             Kind::Boto3 => "boto3",
             Kind::Boto3Threads => "boto3, a thread for each Region",
             Kind::Minimal => "the least with the same SDK",
@@ -50,6 +53,7 @@ impl Kind {
     fn command(self) -> Command {
         match self {
             Kind::Function => Command::new(beside("macie-compliance")),
+            Kind::Before => Command::new(build_before()),
             Kind::Minimal => Command::new(beside("minimal")),
             Kind::Nothing => Command::new(beside("nothing")),
             Kind::Boto3 | Kind::Boto3Threads => {
@@ -80,6 +84,13 @@ pub(crate) fn beside(name: &str) -> PathBuf {
     path
 }
 
+/// The other build that this one is held against.
+pub(crate) fn build_before() -> PathBuf {
+    let path = std::env::var_os("BEFORE").map(PathBuf::from).expect("BEFORE names a build");
+    assert!(path.exists(), "{} is missing", path.display());
+    path
+}
+
 /// A program, running.
 pub(crate) struct Program {
     // Killed first, so that it does not complain that its Runtime API went away.
@@ -97,7 +108,9 @@ pub(crate) struct Run {
 impl Program {
     /// Starts a program and tells how many milliseconds it took to ask for its first invocation.
     pub(crate) async fn start(kind: Kind, cloud: &Cloud, regions: &[&str]) -> (Program, f64) {
-        Program::start_with(kind, cloud, regions, &[("DISABLED_RULES", THE_FIRST_RULES)]).await
+        let before = std::env::var("BEFORE_DISABLED_RULES").ok().filter(|_| kind == Kind::Before);
+        let disabled = before.as_deref().unwrap_or(THE_FIRST_RULES);
+        Program::start_with(kind, cloud, regions, &[("DISABLED_RULES", disabled)]).await
     }
 
     /// The same with settings of its own.

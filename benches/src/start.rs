@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::figures::{Figures, number, table};
 use crate::fixture::{Cloud, REGIONS, Wire};
-use crate::program::{Kind, Program, beside, python, root};
+use crate::program::{Kind, Program, beside, build_before, python, root};
 
 /// What was measured of one program.
 pub(crate) struct Start {
@@ -59,9 +59,10 @@ pub(crate) fn rendered(starts: &[Start]) -> String {
 
 /// The bytes of a program in a zip with nothing else, as Lambda takes it. Of the boto3 function that
 /// is its source alone, since Lambda's Python has a boto3.
-fn zipped(kind: Kind) -> f64 {
+pub(crate) fn zipped(kind: Kind) -> f64 {
     let (file, name) = match kind {
         Kind::Function => (beside("macie-compliance"), "bootstrap"),
+        Kind::Before => (build_before(), "bootstrap"),
         Kind::Minimal => (beside("minimal"), "bootstrap"),
         Kind::Nothing => (beside("nothing"), "bootstrap"),
         Kind::Boto3 | Kind::Boto3Threads => (root().join("benches/python/handler.py"), "handler.py"),

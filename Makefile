@@ -47,6 +47,7 @@ help: ## Tell what there is
 	  'ARCHITECTURE=x86_64  what make build builds for (arm64)' \
 	  'HTML=1               make coverage writes pages that show the lines, into target/llvm-cov/html' \
 	  'ROUNDS=N             how often make bench measures (5)' \
+	  'BEFORE=FILE          another build of the function that make bench measures this one beside, and nothing else' \
 	  'QUICK=1              make bench over a tenth of the pages, to see that it works'
 
 tools: ## Install the pinned tools into .tools

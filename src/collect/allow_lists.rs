@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use macie_compliance_core::api::Api;
 use macie_compliance_core::evidence::AllowList;
-use macie_compliance_core::text::clip;
+use macie_compliance_core::text::{beginning, clip};
 
 use super::walk::{PAGE, Page, Walk, Walker, id, word};
 use crate::client::{KeepBody, OrFailure};
@@ -58,7 +58,7 @@ pub(super) async fn read(walker: &Walker<'_>, used: BTreeSet<String>, known: Kno
         let has_criteria = answer.criteria.as_ref().is_some_and(|of| of.regex.is_some() || of.s3_words_list.is_some());
         let regex = answer.criteria.and_then(|criteria| criteria.regex);
         // One character more than is judged, so that a cut one is not judged.
-        list.regex = regex.map(|regex| regex.chars().take(AllowList::LONGEST_REGEX + 1).collect());
+        list.regex = regex.as_deref().map(|regex| beginning(regex, AllowList::LONGEST_REGEX + 1).to_owned());
         if let Some(walk) = walk.as_mut().filter(|_| list.status.is_none() || !has_criteria) {
             walk.invalid("an allow list has no status or no criteria");
         }

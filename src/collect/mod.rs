@@ -57,19 +57,28 @@ pub struct Keep {
     pub member_ids: bool,
 }
 
-/// The turns of the sources of all targets that are read at the same time, beside what tells what an account is and
-/// the lists that grow with an organization: members, accounts without discovery, buckets.
+/// The turns of the sources of all targets that are read at the same time, beside the session and the lists that grow
+/// with an organization: members, accounts without discovery, buckets.
 ///
 /// A run is over when its longest lists are, and each source that is read beside them takes memory. So as many go on
 /// as take, with a list of each target, half of the requests that may be in flight.
 #[derive(Debug)]
-pub struct Turns(Semaphore);
+pub struct Turns {
+    turns: Semaphore,
+    /// Whether the administrator account is asked for in turn as well. Over many targets it would take too long for
+    /// those that wait for the answer.
+    for_administrators: bool,
+    /// How many times the requests that may be in flight it takes to ask each target for one thing.
+    rounds: u32,
+}
 
 impl Turns {
     /// The turns of a run over so many targets.
     pub fn new(max_concurrency: usize, targets: usize) -> Turns {
         let half = max_concurrency / 2;
-        Turns(Semaphore::new(half.saturating_sub(targets).max(half / 4).max(1)))
+        let turns = Semaphore::new(half.saturating_sub(targets).max(half / 4).max(1));
+        let rounds = targets.div_ceil(max_concurrency.max(1)).max(1);
+        Turns { turns, for_administrators: targets <= half, rounds: rounds.try_into().unwrap_or(u32::MAX) }
     }
 }
 
@@ -144,6 +153,9 @@ struct Gathering<'a> {
     discovery_answered: SetOnce<()>,
     /// The longest that a source waits for each of these.
     longest: Duration,
+    /// How long it is waited for what the account is once anything else has been answered. Over many targets that can
+    /// take longer without anything that hangs.
+    patience: Duration,
     /// Until when a source that is for everyone waits for what the account is.
     early: Instant,
     turns: &'a Turns,
@@ -152,6 +164,7 @@ struct Gathering<'a> {
 /// Every source but the session that an enabled check needs, and the administrator, which tells what
 /// the account is to Macie. Each starts when what it waits for is known and it is its turn.
 async fn everything_else(walker: &Walker<'_>, turns: &Turns, longest: Duration) -> (Vec<Walk>, Evidence) {
+    let patience = walker.patience.saturating_mul(turns.rounds).min(longest);
     let gathering = Gathering {
         walker,
         found: Mutex::new((Vec::new(), Evidence::new(walker.scope.target.clone()))),
@@ -161,7 +174,8 @@ async fn everything_else(walker: &Walker<'_>, turns: &Turns, longest: Duration) 
         answered: SetOnce::new(),
         discovery_answered: SetOnce::new(),
         longest,
-        early: Instant::now() + walker.patience,
+        patience,
+        early: Instant::now() + patience,
         turns,
     };
     join_all([
@@ -207,7 +221,7 @@ impl Gathering<'_> {
     async fn known<T: Copy>(&self, value: &SetOnce<T>, beside: &SetOnce<()>) -> Option<T> {
         let late = timeout(self.longest, async {
             beside.wait().await;
-            sleep(self.walker.patience).await;
+            sleep(self.patience).await;
         });
         match select(pin!(value.wait()), pin!(late)).await {
             Either::Left((value, _)) => Some(*value),
@@ -239,10 +253,16 @@ impl Gathering<'_> {
 
     /// A turn; none if it has not come for some time.
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        timeout(self.walker.patience, self.turns.0.acquire()).await.ok()?.ok()
+        self.turn_within(self.walker.patience).await
+    }
+
+    async fn turn_within(&self, patience: Duration) -> Option<SemaphorePermit<'_>> {
+        timeout(patience, self.turns.turns.acquire()).await.ok()?.ok()
     }
 
     async fn administrator(&self) {
+        let turn = self.turn_within(self.walker.patience / 8);
+        let _turn = if self.turns.for_administrators { turn.await } else { None };
         let (walk, administrator) = administrator::read(self.walker).await;
         let _ = self.is_member.set(administrator.is_some());
         self.add([walk], |found| found.administrator = administrator);

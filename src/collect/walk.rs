@@ -16,7 +16,7 @@ use macie_compliance_core::checks::{Checks, Scope};
 use macie_compliance_core::evidence::Read;
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::refusal::Refusal;
-use macie_compliance_core::text::clip;
+use macie_compliance_core::text::{beginning, clip};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -242,7 +242,7 @@ pub(super) fn status(status: Option<&RelationshipStatus>) -> Option<String> {
 
 /// A status or action: an identifier, so a long one is noise.
 pub(super) fn word(text: &str) -> String {
-    text.chars().take(64).collect()
+    beginning(text, 64).to_owned()
 }
 
 /// A time of the service, RFC 3339 in UTC.

@@ -39,10 +39,19 @@ pub fn plain(text: &str, max: usize) -> String {
     shown.take(max.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// The first characters of the text, at most so many.
+pub fn beginning(text: &str, max: usize) -> &str {
+    // A character takes a byte at least, so that the characters of nearly no text have to be counted.
+    if text.len() <= max {
+        return text;
+    }
+    text.char_indices().nth(max).map_or(text, |(end, _)| &text[..end])
+}
+
 /// The text as it is, but at most 1,024 characters of it: longer than any name, id or ARN that a
 /// service gives, and short enough that no single one fills a message.
 pub fn clip(text: &str) -> String {
-    text.chars().take(1024).collect()
+    beginning(text, 1024).to_owned()
 }
 
 /// The text as it is, but at most 1,024 characters of it, from both ends: a service's message tells

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::beginning;
+
 /// An account that is associated with the administrator account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,13 +56,13 @@ pub struct StatusCounts(BTreeMap<String, u64>);
 impl StatusCounts {
     /// Counts one more member with this status.
     pub fn add(&mut self, status: Option<&str>) {
-        self.add_all(&key(status), 1);
+        self.add_all(key(status), 1);
     }
 
     /// Takes back one that was counted with this status.
     pub fn remove(&mut self, status: Option<&str>) {
         let status = key(status);
-        let key = if self.0.contains_key(&status) { &status } else { OTHER };
+        let key = if self.0.contains_key(status) { status } else { OTHER };
         let Some(count) = self.0.get_mut(key) else { return };
         *count = count.saturating_sub(1);
         if *count == 0 {
@@ -81,7 +83,12 @@ impl StatusCounts {
     }
 
     fn add_all(&mut self, status: &str, more: u64) {
-        let key = if self.0.contains_key(status) || self.0.len() < STATUSES { status } else { OTHER };
+        // Nearly every member has a status that another had before, and of such no copy is made.
+        if let Some(count) = self.0.get_mut(status) {
+            *count += more;
+            return;
+        }
+        let key = if self.0.len() < STATUSES { status } else { OTHER };
         *self.0.entry(key.to_owned()).or_default() += more;
     }
 }
@@ -90,8 +97,8 @@ impl StatusCounts {
 const OTHER: &str = "(other)";
 
 /// What a status is counted under.
-fn key(status: Option<&str>) -> String {
-    status.unwrap_or(NO_STATUS).chars().take(STATUS).collect()
+fn key(status: Option<&str>) -> &str {
+    beginning(status.unwrap_or(NO_STATUS), STATUS)
 }
 
 impl Members {

@@ -48,6 +48,7 @@ help: ## Tell what there is
 	  'HTML=1               make coverage writes pages that show the lines, into target/llvm-cov/html' \
 	  'ROUNDS=N             how often make bench measures (5)' \
 	  'BEFORE=FILE          another build of the function that make bench measures this one beside, and nothing else' \
+	  'BEFORE_DISABLED_RULES=LIST  what that build leaves out (all but the first thirteen rules; empty where it has no more)' \
 	  'QUICK=1              make bench over a tenth of the pages, to see that it works'
 
 tools: ## Install the pinned tools into .tools

@@ -1,7 +1,7 @@
 //! This build beside another of the same function, most often one from before a change.
 
 use crate::Scale;
-use crate::figures::{Figures, number, table};
+use crate::figures::{Figures, table};
 use crate::fixture::{Cloud, REGIONS, Wire};
 use crate::program::{Kind, Program};
 use crate::runs::{Entry, Group, Who, measure};
@@ -16,7 +16,7 @@ struct Row {
     figures: [Figures; 2],
 }
 
-/// The table, with this build as so many times the one before.
+/// The table, with this build as so many times the one before. In runs this build is always the first of a round.
 pub(crate) async fn measured(scale: Scale) -> String {
     let mut rows = vec![starts(scale).await];
     for (pages, latency_ms, regions) in [(400, 10, 1), (40, 50, 20)] {
@@ -42,16 +42,21 @@ async fn starts(scale: Scale) -> Row {
     let cloud = Cloud::start(1, 0, Wire::Http).await;
     let mut figures = <[Figures; 2]>::default();
     for round in 0..=scale.rounds * 8 {
-        for (kind, figures) in BOTH.into_iter().zip(&mut figures) {
-            let (program, start) = Program::start(kind, &cloud, &REGIONS[..1]).await;
+        for at in in_turn(round) {
+            let (program, start) = Program::start(BOTH[at], &cloud, &REGIONS[..1]).await;
             program.end().await;
             // The first reads the file from the disk.
             if round > 0 {
-                figures.push(start);
+                figures[at].push(start);
             }
         }
     }
     Row { what: "start, ms".to_owned(), figures }
+}
+
+/// The order of both, so that neither always runs first.
+fn in_turn(round: usize) -> [usize; 2] {
+    if round.is_multiple_of(2) { [0, 1] } else { [1, 0] }
 }
 
 fn of_runs(group: &Group, regions: usize) -> [Row; 3] {
@@ -66,8 +71,7 @@ fn of_runs(group: &Group, regions: usize) -> [Row; 3] {
     ]
 }
 
-/// Dry runs in processes that have run before, as in the table of CPU time, but in turn: the order of two builds
-/// changes from round to round, so that none always runs first.
+/// Dry runs in processes that have run before, as in the table of CPU time.
 async fn cpu(scale: Scale, wire: Wire) -> Row {
     let pages = scale.pages(400);
     let cloud = Cloud::start(pages, 0, wire).await;
@@ -79,12 +83,10 @@ async fn cpu(scale: Scale, wire: Wire) -> Row {
     }
     let mut figures = <[Figures; 2]>::default();
     for round in 0..scale.rounds * 3 {
-        let mut order = [0, 1];
-        order.rotate_left(round % 2);
-        for at in order {
+        for at in in_turn(round) {
             figures[at].push(programs[at].run(false).await.cpu / pages as f64 * 100.0);
         }
     }
-    let what = format!("a warm dry run of {} pages, {}: CPU ms for 100 pages", number(pages as f64), wire.name());
+    let what = format!("a warm dry run of {pages} pages, {}: CPU ms for 100 pages", wire.name());
     Row { what, figures }
 }

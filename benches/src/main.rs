@@ -9,7 +9,7 @@
 //! see that the bench works; its plots stay beside the program. `ONLY=memory` measures the memory of
 //! processes that run again and again, and nothing else; `ONLY=mutes` all rules, filters and the roster.
 //! `BEFORE=FILE` measures this build beside another, in that file, and nothing else; `BEFORE_DISABLED_RULES` is
-//! what that one does not know or is not to look at.
+//! its `DISABLED_RULES`, where it does not know all rules of this one.
 
 mod baseline;
 mod before;

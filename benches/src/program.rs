@@ -87,8 +87,8 @@ pub(crate) fn beside(name: &str) -> PathBuf {
 /// The other build that this one is held against.
 pub(crate) fn build_before() -> PathBuf {
     let path = std::env::var_os("BEFORE").map(PathBuf::from).expect("BEFORE names a build");
-    assert!(path.exists(), "{} is missing", path.display());
-    path
+    // A name alone would be looked for on the path.
+    fs::canonicalize(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// A program, running.

@@ -57,8 +57,8 @@ pub struct Keep {
     pub member_ids: bool,
 }
 
-/// The turns of the sources of all targets that are read at the same time, beside the session and the lists that grow
-/// with an organization: members, accounts without discovery, buckets.
+/// The turns of the sources of all targets that are read at the same time, beside the session, the organization and the
+/// lists that grow with one: members, accounts without discovery, buckets.
 ///
 /// A run is over when its longest lists are, and each source that is read beside them takes memory. So as many go on
 /// as take, with a list of each target, half of the requests that may be in flight.
@@ -216,8 +216,8 @@ impl Gathering<'_> {
         self.needs(api) && self.known(&self.is_member, &self.answered).await != Some(true)
     }
 
-    /// What becomes known by one request; `None` where it is late: another that was sent at the same time was answered
-    /// some time ago. So one read that hangs takes no other with it, and one that only waits for its turn is waited for.
+    /// What becomes known by one request; `None` where it is late: another that was sent at about the same time was
+    /// answered some time ago. So one read that hangs takes no other with it, and one that only waits for its turn is waited for.
     async fn known<T: Copy>(&self, value: &SetOnce<T>, beside: &SetOnce<()>) -> Option<T> {
         let late = timeout(self.longest, async {
             beside.wait().await;
@@ -262,8 +262,16 @@ impl Gathering<'_> {
 
     async fn administrator(&self) {
         let turn = self.turn_within(self.walker.patience / 8);
-        let _turn = if self.turns.for_administrators { turn.await } else { None };
-        let (walk, administrator) = administrator::read(self.walker).await;
+        let turn = if self.turns.for_administrators { turn.await } else { None };
+        let mut reading = Box::pin(administrator::read(self.walker));
+        let (walk, administrator) = match timeout(self.walker.patience, reading.as_mut()).await {
+            Ok(read) => read,
+            // One that hangs keeps no turn from those that no longer wait for it.
+            Err(_) => {
+                drop(turn);
+                reading.await
+            }
+        };
         let _ = self.is_member.set(administrator.is_some());
         self.add([walk], |found| found.administrator = administrator);
     }

@@ -29,7 +29,8 @@ def reports(deployment: Deployment) -> list[dict[str, Any]]:
     """The messages of two runs, the first and the next, each asked for with the schedule's event."""
     function, received = deployment.outputs["FunctionName"], []
     for run in ("the-first", "the-next"):
-        deployment.client("lambda").invoke(FunctionName=function, Payload=json.dumps(EVENT | {"id": run}))
+        answer = deployment.client("lambda").invoke(FunctionName=function, Payload=json.dumps(EVENT | {"id": run}))
+        assert "FunctionError" not in answer, answer["Payload"].read()
         received.append(json.loads(deployment.receive()["Message"]))
     assert [report["reportId"] for report in received] == ["the-first", "the-next"]
     return received
@@ -41,7 +42,7 @@ def stored(deployment: Deployment, key: str) -> dict[str, Any]:
     return deployment.client("s3").get_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
 
 
-def test_a_scheduled_run_leaves_its_report_and_its_page(deployment: Deployment, reports: list[dict[str, Any]]) -> None:
+def test_a_run_leaves_its_report_and_its_page(deployment: Deployment, reports: list[dict[str, Any]]) -> None:
     """The message names them, and the whole report says where it lies itself."""
     first = reports[0]
     evidence = first["evidence"]

@@ -46,7 +46,8 @@ def ministack(tmp_path: Path) -> Iterator[str]:
     """Another, in which everybody is who asks it."""
     port = project.free_port()
     url = f"http://127.0.0.1:{port}"
-    env = project.local_aws(url, BIND_HOST="127.0.0.1", GATEWAY_PORT=str(port), HOME=str(tmp_path))
+    home = str(tmp_path)
+    env = project.local_aws(url, BIND_HOST="127.0.0.1", GATEWAY_PORT=str(port), HOME=home, TMPDIR=home)
     with services.service("organizations", ["ministack"], env) as running:
         running.wait_until(lambda: services.get_json(f"{url}/_ministack/health"), 60)
         yield url

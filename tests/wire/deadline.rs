@@ -29,7 +29,7 @@ async fn a_call_that_hangs_is_cut_and_named_and_the_rest_is_published_in_time() 
 
 #[tokio::test]
 async fn what_waits_for_the_administrator_is_read_however_little_time_there_is() {
-    for seconds in [10, 11, 12] {
+    for (seconds, at_once) in [(10, "64"), (11, "64"), (12, "64"), (10, "4")] {
         let mut seed = faulty("GetAdministratorAccount", FaultKind::Hang);
         seed.targets = vec![TargetSeed {
             administrator: None,
@@ -38,7 +38,7 @@ async fn what_waits_for_the_administrator_is_read_however_little_time_there_is()
             jobs: vec![json!({"jobStatus": "RUNNING", "jobType": "ONE_TIME", "allowListIds": ["a1"]})],
             ..healthy()
         }];
-        let function = Function::start(seed).await;
+        let function = Function::with(seed, &[("MAX_CONCURRENCY", at_once)]).await;
         function.runtime.ready().await;
         let Outcome::Answer(_) = function.invoke(with_seconds(seconds)).await else { panic!("it fails") };
         let report = function.published().remove(0);

@@ -18,7 +18,8 @@ pub struct Member {
     pub email: Option<String>,
     /// The status of the relationship; `None` where the service gave none.
     pub status: Option<String>,
-    /// When the status was last changed, RFC 3339 in UTC.
+    /// When the status was last changed, RFC 3339 in UTC. It is not known yet while a check decides whether a listed
+    /// member is kept.
     pub since: Option<String>,
     /// Whether GetMember said the same as ListMembers.
     pub confirmed: bool,

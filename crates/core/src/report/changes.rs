@@ -190,6 +190,7 @@ pub(crate) enum Told {
 #[derive(Debug, Default)]
 pub(crate) struct Compared {
     /// For each violation of this run, in their order: how it stands to the last run, and when it was first seen.
+    /// Empty where nobody knows what the last run found.
     pub(crate) marks: Vec<Option<(Change, String)>>,
     /// What the last run found and is no more.
     pub(crate) resolved: Vec<Gone>,
@@ -275,7 +276,7 @@ pub(crate) fn compare(
 fn not_compared(run: &Run, current: &[Current<'_>]) -> Compared {
     let kept = current.iter().map(|found| entry(found, &run.generated_at, found.is_exempted)).collect();
     let next = Next { kept, before: None, not_compared: true };
-    Compared { marks: current.iter().map(|_| None).collect(), next, ..Compared::default() }
+    Compared { next, ..Compared::default() }
 }
 
 impl Compared {

@@ -153,8 +153,8 @@ struct Gathering<'a> {
     discovery_answered: SetOnce<()>,
     /// The longest that a source waits for each of these.
     longest: Duration,
-    /// How long it is waited for what the account is once anything else has been answered. Over many targets that can
-    /// take longer without anything that hangs.
+    /// How long sources wait to know what the account is once anything else was answered. Over many targets the answer
+    /// can take longer although nothing hangs.
     patience: Duration,
     /// Until when a source that is for everyone waits for what the account is.
     early: Instant,
@@ -217,7 +217,8 @@ impl Gathering<'_> {
     }
 
     /// What becomes known by one request; `None` where it is late: another that was sent at about the same time was
-    /// answered some time ago. So one read that hangs takes no other with it, and one that only waits for its turn is waited for.
+    /// answered some time ago. So one read that hangs takes no other with it, and one that only waits for its turn is
+    /// waited for.
     async fn known<T: Copy>(&self, value: &SetOnce<T>, beside: &SetOnce<()>) -> Option<T> {
         let late = timeout(self.longest, async {
             beside.wait().await;

@@ -93,7 +93,7 @@ test-deployed: build-deployed
 	FUNCTION_BINARY=$(CURDIR)/.aws-sam/local/Function/bootstrap cargo test --workspace --locked --test wire -- --test-threads 8
 
 fuzz: ## Try the properties of the pure crate on many more inputs
-	PROPTEST_CASES=$(CASES) cargo test --locked --package macie-compliance-core --test properties
+	PROPTEST_CASES=$(CASES) cargo test --locked --package macie-compliance-core --test pure -- properties::
 
 lint: ## Check formats, lints, documentation, templates, policies and scripts
 	@python3 tools/install.py scans
@@ -165,7 +165,7 @@ bench-pure: ## Measure judging, building, rendering and splitting alone
 	cargo bench --locked --package bench --bench pure
 
 docs: ## Write what is generated from the code anew: the JSON Schema of the report, and the reference
-	UPDATE_DOCS=1 cargo test --locked --package macie-compliance-core --test docs
+	UPDATE_DOCS=1 cargo test --locked --package macie-compliance-core --test pure -- docs::
 	python3 tools/mail_svg.py
 
 screenshot: browser ## Draw the page of the example report, for README

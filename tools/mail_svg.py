@@ -5,7 +5,7 @@ from html import escape
 
 import project
 
-GOLDEN = project.ROOT / "crates/core/tests/golden/snapshots/golden__a_bad_run.snap"
+GOLDEN = project.ROOT / "crates/core/tests/pure/golden/snapshots/pure__golden__a_bad_run.snap"
 DRAWING = project.ROOT / "docs" / "mail.svg"
 END = "VIOLATIONS"
 WIDTH, LINE, LEFT = 640, 18, 24

@@ -3,8 +3,6 @@
 //! A page holds generated text between `<!-- generated: NAME -->` and `<!-- end -->`. A test fails where
 //! it is stale; with `UPDATE_DOCS=1` in the environment it is written anew instead.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -22,7 +20,7 @@ use macie_compliance_core::severity::Severity;
 use macie_compliance_core::testing::{by_status, clean, filter, member, report, target};
 use serde_json::{Value, json};
 
-use common::{pages, read, repository};
+use crate::repository::{pages, read, repository};
 
 const BEGIN: &str = "<!-- generated: ";
 
@@ -208,8 +206,10 @@ fn example() -> Report {
 
 /// A mail, as its golden file has it.
 fn mail(name: &str) -> Option<String> {
-    let path =
-        repository(&format!("crates/core/tests/golden/snapshots/golden__{}.snap", name.replace([' ', '-'], "_")));
+    let path = repository(&format!(
+        "crates/core/tests/pure/golden/snapshots/pure__golden__{}.snap",
+        name.replace([' ', '-'], "_")
+    ));
     let snapshot = fs::read_to_string(path).ok()?;
     let mail = snapshot.splitn(3, "---\n").nth(2)?.trim_end();
     Some(format!("```text\n{mail}\n```\n"))

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use time::{Date, Duration};
 
 /// A report with something of everything.
-const EXAMPLE: &str = include_str!("../../../examples/page/report.json");
+const EXAMPLE: &str = include_str!("../../../../examples/page/report.json");
 
 /// The most that a page may have.
 const LIMIT: usize = 5_000_000;
@@ -32,7 +32,7 @@ fn example() -> Report {
 }
 
 fn history() -> History {
-    History::parse(include_bytes!("../../../examples/page/history.json")).expect("a history")
+    History::parse(include_bytes!("../../../../examples/page/history.json")).expect("a history")
 }
 
 fn shown(report: &Report) -> String {
@@ -448,7 +448,7 @@ fn a_list_of_what_is_gone_links_its_region() {
 
 #[test]
 fn the_example_is_a_report_of_its_schema() {
-    let schema: Value = serde_json::from_str(include_str!("../../../schema/report-1.1.schema.json")).expect("JSON");
+    let schema: Value = serde_json::from_str(include_str!("../../../../schema/report-1.1.schema.json")).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let report: Value = serde_json::from_str(EXAMPLE).expect("JSON");
     let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();

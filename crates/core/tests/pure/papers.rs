@@ -1,11 +1,9 @@
 //! What the documentation points to is there: tests, files, headings and commands.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use common::{pages, read, repository};
+use crate::repository::{pages, read, repository};
 
 /// A page, divided into what is code and what is not.
 #[derive(Default)]

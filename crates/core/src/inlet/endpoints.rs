@@ -3,7 +3,7 @@
 //! It passes over what it does not understand, and fails at every request where two of them contradict each other. A
 //! proxy that cannot be understood would be passed by in silence. So they are checked at start.
 
-use super::settings::Problem;
+use super::reader::Problem;
 
 /// The SDK's settings of endpoints that are on or off.
 const ENDPOINT_FLAGS: [&str; 3] =

@@ -4,7 +4,9 @@
 
 pub mod bucket;
 pub mod deadline;
+mod disabled;
 mod endpoints;
 pub mod event;
+mod reader;
 pub mod settings;
 pub mod variables;

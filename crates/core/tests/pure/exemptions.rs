@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks;
@@ -12,6 +11,8 @@ use macie_compliance_core::report::v1::{Exempted, Exemption, Report};
 use macie_compliance_core::testing::{clean, filter, member, members, policy, report, target, with_failed_read};
 use serde_json::{Value, json};
 use time::{Date, Duration};
+
+use crate::program;
 
 /// The 22nd of November 2026.
 fn today() -> Date {
@@ -388,9 +389,7 @@ fn a_document_has_at_most_a_mebibyte() {
 
 /// What the program prints for these arguments, what it complains of, and whether it is content.
 fn run(arguments: &[&str]) -> (String, String, bool) {
-    let output = Command::new(env!("CARGO_BIN_EXE_exemptions")).args(arguments).output().expect("the program runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (text(output.stdout), text(output.stderr), output.status.success())
+    program::run(env!("CARGO_BIN_EXE_exemptions"), arguments, "")
 }
 
 /// A file of a test, by a name of its own.

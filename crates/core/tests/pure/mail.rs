@@ -1,8 +1,5 @@
 //! The program `mail` reads a report from its JSON and prints the mail that the function would send.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks::{self, Checks};
 use macie_compliance_core::evidence::Evidence;
@@ -13,18 +10,12 @@ use macie_compliance_core::testing::{
 };
 use serde_json::Value;
 
+use crate::program;
+
 /// The output of the program for this JSON, or what it complains of.
 fn mail(json: &str) -> Result<String, String> {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_mail"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    program.stdin.take().expect("its input").write_all(json.as_bytes()).expect("the report is written");
-    let output = program.wait_with_output().expect("the program ends");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    let (printed, complaint, is_content) = program::run(env!("CARGO_BIN_EXE_mail"), &[], json);
+    if is_content { Ok(printed) } else { Err(complaint) }
 }
 
 /// The mail as the function publishes it.

@@ -16,6 +16,8 @@ mod outcomes;
 mod page;
 mod papers;
 mod parts;
+mod program;
 mod properties;
 mod repository;
+mod settings;
 mod unread;

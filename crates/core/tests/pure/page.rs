@@ -17,6 +17,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use time::{Date, Duration};
 
+use crate::program;
+use crate::repository::repository;
+
 /// A report with something of everything.
 const EXAMPLE: &str = include_str!("../../../../examples/page/report.json");
 
@@ -70,6 +73,25 @@ fn words(html: &str) -> String {
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
     let lines = text.lines().map(|line| line.trim().trim_end_matches('|').trim_end());
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_program_prints_the_page_of_a_report_that_it_reads() {
+    let print = |arguments: &[&str]| program::run(env!("CARGO_BIN_EXE_page"), arguments, EXAMPLE);
+    let (file, day) = (repository("examples/page/history.json"), today().to_string());
+    let file = file.to_str().expect("a path");
+    let printed = |page: String| (page, String::new(), true);
+    assert_eq!(print(&["--history", file, "--today", &day]), printed(page(&example(), &history(), today())));
+    assert_eq!(print(&["--today", &day]), printed(shown(&example())));
+    for (arguments, complaint) in [
+        (&["--history", file][..], "--today YYYY-MM-DD is needed"),
+        (&["--today", "tomorrow"], "--today YYYY-MM-DD is needed"),
+        (&["--today"], "--today needs a value"),
+        (&["--tomorrow", &day], "--tomorrow is not known"),
+    ] {
+        let (page, told, is_content) = print(arguments);
+        assert!(page.is_empty() && told.contains(complaint) && !is_content, "{arguments:?}: {told}");
+    }
 }
 
 #[test]

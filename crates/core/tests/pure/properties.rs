@@ -317,7 +317,7 @@ fn many(targets: usize, flagged: usize, text: &str) -> Vec<Evidence> {
 }
 
 /// As many cases as usual, or in proportion to `PROPTEST_CASES`, of which 1,024 are the usual number.
-fn cases(usual: u32) -> ProptestConfig {
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
     let given = env::var("PROPTEST_CASES").map_or(1024, |given| given.parse::<u32>().expect("a number of cases"));
     let cases = (u64::from(usual) * u64::from(given)).div_ceil(1024);
     ProptestConfig { cases: u32::try_from(cases).unwrap_or(u32::MAX), ..ProptestConfig::default() }

@@ -1,7 +1,6 @@
 //! What must hold of any worlds, run after run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks;
@@ -17,6 +16,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{Bucket, at, build, exempting, here, off, on, run, run_with, there, with_items, without_rule};
+use crate::properties::cases;
 
 /// Every read, each failed or not.
 fn with_random_reads(mut evidence: Evidence, failed: &[bool]) -> Evidence {
@@ -85,13 +85,6 @@ fn was_read(rule: &str, evidence: &Evidence) -> bool {
         ReadState::NotAsked => api.is_second_look(),
     };
     check.needs.iter().all(read) && (!evidence.is_macie_off() || rule == "macie-not-enabled")
-}
-
-/// As many cases as usual, or in proportion to `PROPTEST_CASES`, of which 1,024 are the usual number.
-fn cases(usual: u32) -> ProptestConfig {
-    let given = env::var("PROPTEST_CASES").map_or(1024, |given| given.parse::<u32>().expect("a number of cases"));
-    let cases = (u64::from(usual) * u64::from(given)).div_ceil(1024);
-    ProptestConfig { cases: u32::try_from(cases).unwrap_or(u32::MAX), ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -18,6 +18,7 @@ mod papers;
 mod parts;
 mod program;
 mod properties;
+mod refusal;
 mod repository;
 mod settings;
 mod unread;

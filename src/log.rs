@@ -155,7 +155,7 @@ pub(crate) fn unpublished(report: &Report, messages: &Messages<'_>, published: u
         error!(
             reportId = plain(&report.report_id, SHORT),
             part = index + 1,
-            parts = messages.len(),
+            parts = messages.count(),
             published = index < published,
             report = message.report(),
             "report not published"

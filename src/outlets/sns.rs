@@ -51,7 +51,7 @@ impl Sns {
     /// SNS's refusal, or why it could not be reached in time, after the retries.
     pub(super) async fn deliver(&self, report: &Report, until: Instant) -> Result<Receipt, Undelivered> {
         let messages = Messages::of(report, self.max_parts);
-        let mut message_ids = Vec::with_capacity(messages.len());
+        let mut message_ids = Vec::with_capacity(messages.count());
         for message in messages.iter() {
             let sent = timeout_at(until, self.publish(message)).await;
             match sent.unwrap_or_else(|_| Err(Failure::deadline_exceeded())) {
@@ -59,7 +59,7 @@ impl Sns {
                 Err(failure) => {
                     // One message that points to the stored report is not the whole of it.
                     log::unpublished(report, &Messages::of(report, usize::MAX), message_ids.len());
-                    return Err(Undelivered { delivered: message_ids.len(), of: messages.len(), failure });
+                    return Err(Undelivered { delivered: message_ids.len(), of: messages.count(), failure });
                 }
             }
         }

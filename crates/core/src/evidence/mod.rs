@@ -260,6 +260,7 @@ mod tests {
     #[test]
     fn the_role_is_told_only_where_it_was_read() {
         let administrator = |complete| (Api::GetAdministratorAccount, 0, complete);
+        let organization = |complete| (Api::DescribeOrganizationConfiguration, 0, complete);
         for (reads, role) in [
             (vec![], None),
             (vec![administrator(true)], None),
@@ -267,11 +268,42 @@ mod tests {
             (vec![administrator(true), (Api::ListMembers, 0, false)], None),
             (vec![administrator(true), (Api::ListMembers, 1, false)], Some(AccountRole::Administrator)),
             (vec![administrator(false), (Api::ListMembers, 1, true)], None),
+            // There is no organization that it administers, or that could not be read.
+            (vec![administrator(true), organization(true), (Api::ListMembers, 0, true)], Some(AccountRole::Standalone)),
+            (vec![administrator(true), organization(false), (Api::ListMembers, 0, true)], None),
+            (vec![administrator(true), organization(true)], None),
         ] {
             assert_eq!(evidence(&reads).role(), role, "{reads:?}");
         }
         let administrator = Administrator { id: "1".to_owned(), status: None, since: None };
         let member = Evidence { administrator: Some(administrator), ..evidence(&[]) };
         assert_eq!(member.role(), Some(AccountRole::Member));
+        let of_organization = evidence(&[(Api::GetAdministratorAccount, 0, true), organization(true)]);
+        let organization = Some(Organization { auto_enable: true, is_limit_reached: false });
+        let of_organization = Evidence { organization, ..of_organization };
+        assert_eq!(of_organization.role(), Some(AccountRole::Administrator));
+    }
+
+    #[test]
+    fn what_is_for_administrators_is_for_whoever_has_members_or_may_have_some() {
+        let administrator = |complete| (Api::GetAdministratorAccount, 0, complete);
+        let organization = |complete| (Api::DescribeOrganizationConfiguration, 0, complete);
+        for (reads, is_no_administrator) in [
+            // The role is not told, and what else was read tells as much.
+            (vec![administrator(false), organization(true), (Api::ListMembers, 0, true)], true),
+            (vec![administrator(false), organization(true), (Api::ListMembers, 0, false)], false),
+            (vec![administrator(false), organization(true), (Api::ListMembers, 1, true)], false),
+            (vec![administrator(false), organization(true)], false),
+            (vec![administrator(false), organization(false), (Api::ListMembers, 0, true)], false),
+            (vec![administrator(true), organization(true), (Api::ListMembers, 0, true)], true),
+            // One whose members accepted an invitation has no organization.
+            (vec![administrator(true), organization(true), (Api::ListMembers, 1, true)], false),
+        ] {
+            let read = evidence(&reads);
+            assert_eq!(read.is_no_administrator(), is_no_administrator, "{reads:?}");
+            assert_eq!(read.is_for_others(Api::ListAutomatedDiscoveryAccounts), is_no_administrator, "{reads:?}");
+            let has_no_organization = reads.contains(&organization(true));
+            assert_eq!(read.is_for_others(Api::ListAccounts), has_no_organization, "{reads:?}");
+        }
     }
 }

@@ -144,14 +144,9 @@ impl<'a> Messages<'a> {
         messages
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
+    /// How many there are, at least one.
+    pub fn count(&self) -> usize {
         self.parts.len()
-    }
-
-    /// Whether there is none. There is always one.
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
     }
 
     /// The message at this place, from 0.
@@ -164,7 +159,7 @@ impl<'a> Messages<'a> {
 
     /// Every message, in order.
     pub fn iter(&self) -> impl Iterator<Item = Message> {
-        (0..self.len()).filter_map(|index| self.get(index))
+        (0..self.count()).filter_map(|index| self.get(index))
     }
 
     /// The mail of the whole report.

@@ -14,8 +14,9 @@ const CRITERIA: usize = 4 * 1024;
 /// to, and fits into every part.
 const HEAVIEST: usize = 32 * 1024;
 
-/// What no byte of a text takes more of: a control character is escaped twice.
-const PER_BYTE: usize = 8;
+/// The most bytes of texts with which a violation is light, whatever they hold: no byte takes more than eight, that of a
+/// control character, and the rest of a violation is the function's own and short.
+const SHORT: usize = 2 * 1024;
 
 /// How much is left of each text of one that is heavier, in characters.
 const CUT: usize = 64;
@@ -31,7 +32,7 @@ pub(super) fn violation(violation: &Violation) -> Cow<'_, Violation> {
         filter.criteria = None;
     }
     // Nearly all are light, and are not written to see it.
-    let is_short = violation.filter.is_none() && texts(violation) <= HEAVIEST / PER_BYTE;
+    let is_short = violation.filter.is_none() && texts(violation) <= SHORT;
     if is_short || is_light(&sent) {
         return sent;
     }
@@ -50,8 +51,7 @@ pub(super) fn violation(violation: &Violation) -> Cow<'_, Violation> {
 fn texts(violation: &Violation) -> usize {
     let Violation { resource, status, since, remediation, .. } = violation;
     let optional = [&resource.arn, &resource.name, &resource.email, status, since].into_iter().flatten();
-    // The rest is the function's own and short.
-    1024 + resource.id.len() + remediation.len() + optional.map(String::len).sum::<usize>()
+    [&resource.id, remediation].into_iter().chain(optional).map(String::len).sum()
 }
 
 /// A target as messages hold it.

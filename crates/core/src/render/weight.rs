@@ -67,3 +67,39 @@ impl Weight {
             .count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_weighs_what_it_takes_in_a_message_and_in_its_envelope() {
+        for text in ["", "plain", r#"{"a":"\"}"#, "é漢", "\u{1f4a3}", "a\u{1f4a3}\"é\""] {
+            let published = serde_json::to_string(text).expect("a string");
+            let escaped = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            let enveloped = published.chars().map(|c| if c.is_ascii() { c.to_string() } else { escaped(c) });
+            let expected =
+                Weight { published: published.len() - 2, enveloped: enveloped.collect::<String>().len() - 2 };
+            assert_eq!(Weight::of_text(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_item_weighs_its_json_and_a_comma() {
+        // A quote is escaped once as JSON, and what that gives is escaped again.
+        assert_eq!(Weight::of_item(&"é\""), Weight { published: 2 + 2 + 4 + 2 + 1, enveloped: 2 + 6 + 4 + 2 + 1 });
+        let (one, other) = (Weight { published: 7, enveloped: 8 }, Weight { published: 2, enveloped: 40 });
+        assert_eq!(one.plus(other), Weight { published: 9, enveloped: 48 });
+        assert_eq!(other.third(), Weight { published: 0, enveloped: 13 });
+    }
+
+    #[test]
+    fn things_are_taken_until_one_does_not_fit() {
+        let weight = |published, enveloped| Weight { published, enveloped };
+        let mut room = weight(10, 20);
+        let items = [weight(4, 4), weight(6, 8), weight(0, 9), weight(0, 1)];
+        assert_eq!((room.fill(items.into_iter()), room), (2, weight(0, 8)));
+        assert_eq!(Weight::of_room(LIMIT - 3), weight(3, 3));
+        assert_eq!(Weight::of_room(LIMIT + 3), weight(0, 0));
+    }
+}

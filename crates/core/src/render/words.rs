@@ -95,7 +95,7 @@ pub(super) fn matches(matches: Option<&Matches>) -> String {
 pub(super) fn raised(violation: &Violation) -> Option<&'static str> {
     let filter = violation.filter.as_deref()?;
     // Severities are in order, the worst first.
-    let is_raised = violation.severity < filter.breadth?.severity() && filter.matches.as_ref()?.archived.high > 0;
+    let is_raised = violation.severity < filter.breadth?.severity();
     is_raised.then_some("HIGH, since archived findings of severity High match.")
 }
 

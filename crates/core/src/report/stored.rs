@@ -68,6 +68,7 @@ mod tests {
             let mut report = report(&evidence);
             let whole = json(&report);
             let stored = Stored::take(&mut report);
+            assert_eq!(stored.targets().len(), targets);
             let parts: String = (0..).map_while(|place| stored.part(place)).collect();
             assert_eq!(parts, whole, "{targets}");
             assert_eq!(stored.part(targets.div_ceil(TARGETS) + 2), None);

@@ -537,6 +537,16 @@ mod tests {
     }
 
     #[test]
+    fn a_change_and_a_verdict_are_spelled_one_way() {
+        for change in [Change::New, Change::ExemptionEnded, Change::Known] {
+            assert_eq!(serde_json::to_value(change).expect("JSON"), change.as_str());
+        }
+        for verdict in [Verdict::Compliant, Verdict::NonCompliant, Verdict::InsufficientData] {
+            assert_eq!(serde_json::to_value(verdict).expect("JSON"), verdict.as_str());
+        }
+    }
+
+    #[test]
     fn a_key_of_any_letters_is_one_address() {
         let evidence = EvidenceObjects {
             bucket: "evidence".to_owned(),

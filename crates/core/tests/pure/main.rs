@@ -7,6 +7,7 @@ mod criteria;
 mod docs;
 mod exempted;
 mod exemptions;
+mod filters;
 mod golden;
 mod mail;
 mod messages;

@@ -165,6 +165,14 @@ static GRADED: Check = Check {
 };
 
 #[test]
+fn a_name_that_is_the_id_is_told_once() {
+    let mut evidence = healthy(1, "eu-west-1");
+    evidence.discovery.excluded_buckets = vec!["logs".to_owned()];
+    let text = mail(&[evidence]);
+    assert!(text.contains("\n- bucket logs #"), "{text}");
+}
+
+#[test]
 fn a_rule_of_two_severities_has_two_headings_and_each_violation_one_of_them() {
     let checks = Checks::only([&GRADED]);
     let report = report_by(&checks, &[healthy(1, "eu-west-1")]);
@@ -238,6 +246,18 @@ fn targets_that_leave_too_little_room_are_listed_once_each() {
     assert_eq!(listed.len(), 700);
 }
 
+/// They would fit into every part, and are more than a third of it.
+#[test]
+fn targets_are_not_repeated_where_they_would_take_most_of_each_part() {
+    let mut many: Vec<Evidence> = (2..72).map(|account| healthy(account, "eu-west-1")).collect();
+    many.push(paused(1_000));
+    let messages = all_of(&report(&many));
+    let targets: Vec<Value> = messages.iter().flat_map(|message| list(&part(message), "targets").to_vec()).collect();
+    assert_eq!(targets.len(), 71);
+    let size = serde_json::to_string(&Value::from(targets).to_string()).expect("a string").len();
+    assert!((LIMIT / 3..LIMIT * 2 / 3).contains(&size), "{size}");
+}
+
 /// Published, this is far from a third of a message; escaped in the envelope it is nearly all of one.
 #[test]
 fn targets_leave_room_in_the_envelope_too() {
@@ -260,17 +280,17 @@ fn thousands_of_targets_are_messages_that_can_each_be_had_alone() {
     let many: Vec<Evidence> = (0..5_000).map(|account| healthy(account, "eu-west-1")).collect();
     let report = report(&many);
     let messages = Messages::of(&report, usize::MAX);
-    assert!(messages.len() > 5 && !messages.is_empty());
+    assert!(messages.count() > 5);
     let mut listed = HashSet::new();
-    for index in (0..messages.len()).rev() {
+    for index in (0..messages.count()).rev() {
         let message = messages.get(index).expect("a message");
         assert!(message.size() <= LIMIT);
         let part = part(&message);
-        assert_eq!((&part["part"]["number"], &part["part"]["of"]), (&(index + 1).into(), &messages.len().into()));
+        assert_eq!((&part["part"]["number"], &part["part"]["of"]), (&(index + 1).into(), &messages.count().into()));
         listed.extend(list(&part, "targets").iter().map(|target| target["accountId"].to_string()));
     }
     assert_eq!(listed.len(), 5_000);
-    assert_eq!(messages.get(messages.len()), None);
+    assert_eq!(messages.get(messages.count()), None);
     assert_eq!(messages.get(2), messages.iter().nth(2));
 }
 

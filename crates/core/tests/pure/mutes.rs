@@ -301,12 +301,24 @@ fn what_is_for_members_is_nothing_to_an_account_alone_and_members_have_no_discov
 }
 
 #[test]
+fn where_the_role_is_unknown_an_answer_without_a_status_says_that_discovery_is_for_others() {
+    let mut evidence = with_failed_read(here(), Api::GetAdministratorAccount, "x", "");
+    assert_eq!(outcome(&evidence, "discovery-disabled"), Outcome::Passed);
+    evidence.discovery.status = None;
+    assert_eq!(outcome(&evidence, "discovery-disabled"), Outcome::NotApplicable);
+    let unread = with_failed_read(evidence, Api::GetAutomatedDiscoveryConfiguration, "x", "");
+    assert_eq!(outcome(&unread, "discovery-disabled"), Outcome::NotEvaluated);
+}
+
+#[test]
 fn discovery_is_for_all_members_or_it_is_not() {
     for (setting, is_weak) in [("ALL", false), ("NEW", true), ("NONE", true), ("SOME", true)] {
         let mut evidence = administrator(Vec::new(), &[]);
         evidence.discovery.auto_enable_members = Some(setting.to_owned());
         let expected = if is_weak { Outcome::Failed } else { Outcome::Passed };
         assert_eq!(outcome(&evidence, "discovery-not-for-all-members"), expected, "{setting}");
+        let found = of_rule(&evidence, "discovery-not-for-all-members");
+        assert!(found.iter().all(|violation| violation.problem.status.as_deref() == Some(setting)), "{setting}");
     }
 }
 
@@ -395,6 +407,12 @@ fn a_list_in_use_is_told_once_and_a_broken_one_by_its_status() {
         ("allow-list-broken", "1"),
     ];
     assert_eq!(raised(&evidence), expected.map(|(rule, id)| (rule, id.to_owned())));
+    evidence.allow_lists[0].arn = Some("arn:aws:macie2:us-east-1:1:allow-list/0".to_owned());
+    evidence.allow_lists[0].name = Some("all".to_owned());
+    let found = &of_rule(&evidence, "allow-list-too-wide")[0].problem;
+    assert_eq!((&found.resource.arn, found.resource.name.as_deref()), (&evidence.allow_lists[0].arn, Some("all")));
+    assert_eq!(found.status.as_deref(), Some("OK"));
+    assert_eq!(of_rule(&evidence, "allow-list-broken")[0].problem.status.as_deref(), Some("S3_OBJECT_EMPTY"));
 }
 
 #[test]
@@ -407,7 +425,12 @@ fn a_region_without_allow_lists_has_none_to_judge() {
         assert_eq!(outcome(&evidence, rule), Outcome::NotApplicable);
         let elsewhere = Evidence { target: target(1, REGION), ..evidence.clone() };
         assert_eq!(outcome(&elsewhere, rule), Outcome::NotEvaluated);
+        let is_offered = |region| checks().offered_in(region).iter().any(|check| check.id == rule);
+        assert!(is_offered(REGION) && !is_offered("ap-northeast-3"), "{rule}");
     }
+    assert_eq!(checks().offered_in("ap-northeast-3").len(), checks().len() - 3);
+    let jobs_unread = with_failed_read(evidence, Api::ListClassificationJobs, "x", "");
+    assert_eq!(outcome(&jobs_unread, "allow-list-in-use"), Outcome::NotApplicable);
 }
 
 proptest! {
@@ -523,6 +546,8 @@ fn the_administrator_is_one_of_those_expected() {
         (&[ACCOUNT], here(), Outcome::Passed, None),
         (&["1", ACCOUNT], here(), Outcome::Passed, None),
         (&[ACCOUNT], member_of(here(), "1"), Outcome::Failed, Some("1")),
+        // Macie told no id.
+        (&["1"], member_of(here(), ""), Outcome::Passed, None),
         (&["1"], unread(), Outcome::NotEvaluated, None),
         (&[ACCOUNT], unread(), Outcome::NotEvaluated, None),
         (&[], unread(), Outcome::NotEvaluated, None),

@@ -68,6 +68,23 @@ fn the_first_lines_say_how_many_members_are_watched() {
 }
 
 #[test]
+fn the_first_lines_say_what_the_run_is_compared_with() {
+    let told = |number: usize, change: Option<Change>| {
+        let mut report = paused(number);
+        report.violations.iter_mut().for_each(|violation| violation.change = change);
+        report.changes.as_mut().expect("changes").compared_with = None;
+        first_lines(&settled(report))
+    };
+    let everything = "There is no earlier run to compare with, so everything is new.";
+    assert!(told(2, Some(Change::New)).contains(everything));
+    let nothing = told(0, None);
+    assert!(nothing.contains("There is no earlier run to compare with.") && !nothing.contains("is new"), "{nothing}");
+    let unread = told(2, None);
+    let nobody = "Since the last run: 0 new, 0 unknown, 0 resolved, 2 of which nobody knows, since what the last run";
+    assert!(unread.contains(nobody) && !unread.contains("no earlier run"), "{unread}");
+}
+
+#[test]
 fn a_verdict_that_passes_over_violations_says_how_many() {
     let told = |number: usize, unread: bool| {
         let mut report = paused(number);
@@ -167,6 +184,32 @@ fn entries_of_the_exemptions_are_listed_to_the_twentieth() {
     assert!(text.contains("And 2 more; the stored report holds all of them.") && !text.contains("- e-20"), "{text}");
     assert!(text.contains("- a\u{fffd}b: no\u{fffd}rule\n"), "{text}");
     assert!(text.contains("1. Look at the exemptions that do not hold (1), listed below.\n"), "{text}");
+}
+
+#[test]
+fn what_is_exempted_and_what_is_to_be_known_of_the_exemptions_have_a_section_of_their_own() {
+    let section = |report: &Report| {
+        let text = mail(report);
+        text.split_once("\nEXEMPTED\n").map(|(_, rest)| rest.split_once("\n\n").expect("a next section").0.to_owned())
+    };
+    let mut none = exempting(0);
+    none.exempted.clear();
+    let mut none = settled(none);
+    assert_eq!(section(&none), None);
+    let counted = "0 violations, by the entries of\ns3://b/exemptions.json";
+    let exemptions = none.exemptions.as_mut().expect("exemptions");
+    exemptions.unused = vec!["old".to_owned()];
+    assert!(section(&none).is_some_and(|told| told.starts_with(counted)), "{:?}", section(&none));
+    let exemptions = none.exemptions.as_mut().expect("exemptions");
+    exemptions.unused.clear();
+    exemptions.malformed = vec![MalformedEntry { entry: "a".to_owned(), problem: "no rule".to_owned() }];
+    assert!(section(&none).is_some_and(|told| told.starts_with(counted)), "{:?}", section(&none));
+    let mut one = exempting(0);
+    let of = |report: &Report| section(report).expect("a section").lines().next().expect("a line").to_owned();
+    assert_eq!(of(&one), "1 violation (1 HIGH), by the entries of");
+    // A message that was read again holds fewer than there are.
+    one.summary.exempted = 2;
+    assert_eq!(of(&one), "2 violations, by the entries of");
 }
 
 /// With the longest names in every list a mail would leave no room for the report in its message.

@@ -10,7 +10,9 @@ use macie_compliance_core::render::page;
 use macie_compliance_core::report::suggestion;
 use macie_compliance_core::report::v1::{Change, Exempted, Exemptions, Gone, Report, Run, Verdict, Violation};
 use macie_compliance_core::severity::Severity;
-use macie_compliance_core::testing::{clean, filter, member, members, policy, report, target, with_failed_read};
+use macie_compliance_core::testing::{
+    clean, filter, member, members, policy, remembered, report, target, with_failed_read,
+};
 use macie_compliance_core::text::is_unsafe;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -107,6 +109,30 @@ fn the_picture_of_the_last_runs() {
 }
 
 #[test]
+fn the_legend_of_the_picture_shows_each_severity_and_each_verdict() {
+    let html = page(&example(), &history(), today());
+    let legend = between(&html, "<figcaption>", "</figcaption>");
+    for severity in ["critical", "high", "medium", "low"] {
+        assert_eq!(legend.matches(&format!("<rect class=\"{severity}\"")).count(), 1, "{severity}");
+    }
+    assert_eq!(legend.matches("<svg class=\"swatch\"").count(), 4 + 3);
+}
+
+#[test]
+fn of_what_there_is_none_the_page_says_nothing() {
+    let mut report = remembered(report(&[clean(target(1, "eu-west-1"))]));
+    assert!(section(&shown(&report), "exemptions").is_none());
+    report.exemptions =
+        Some(Exemptions { source: "s3://evidence/exemptions.json".to_owned(), ..Exemptions::default() });
+    let words = words(&shown(&report));
+    assert!(words.contains("Nothing is exempted."), "{words}");
+    let (answer, figures) = words.split_once("\nOverview\nViolations | 0\n").expect("an overview");
+    assert!(answer.lines().all(|line| !line.starts_with("0 ")), "{answer}");
+    assert!(!figures.contains("Members watched"), "{figures}");
+    assert!(answer.contains("Compared with the run of"), "{answer}");
+}
+
+#[test]
 fn the_only_style_and_script_that_may_run_are_those_of_the_page() {
     let html = shown(&example());
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
@@ -146,6 +172,9 @@ fn every_address_is_one_of_the_console() {
         let id = address.split('#').next_back().expect("text");
         assert!(html.contains(&format!("id=\"{id}\"")), "{id} is on the page");
     }
+    let mut places: Vec<&str> = html.split(" id=\"").skip(1).map(|rest| between(rest, "", "\"")).collect();
+    places.sort_unstable();
+    assert!(places.windows(2).all(|two| !two[0].is_empty() && two[0] != two[1]), "{places:?}");
 }
 
 /// A report in which everything that somebody else wrote is this text.
@@ -261,6 +290,24 @@ fn ten_thousand_violations_are_all_there() {
         assert_eq!(violations.matches("Exempt it").count(), 250);
         // What would fill the window many times over is folded.
         assert!(!violations.contains("<details class=\"group high\" open"));
+    }
+}
+
+#[test]
+fn those_that_are_long_take_what_is_for_those_in_full_and_the_others_are_told_in_short() {
+    let mut long = example().violations.into_iter().find(|one| one.filter.is_some()).expect("a filter");
+    long.filter.as_mut().expect("a filter").conditions = vec!["c".repeat(300); 12];
+    let html = shown(&many(250, std::slice::from_ref(&long)));
+    let rows: Vec<&str> = section(&html, "violations").expect("violations").split("<tr id=").skip(1).collect();
+    let in_full = rows.iter().filter(|row| row.contains("Exempt it")).collect::<Vec<_>>();
+    let size: usize = in_full.iter().map(|row| row.len()).sum();
+    assert!((790_000..810_000).contains(&size) && in_full.len() < 250, "{} of {size}", in_full.len());
+    let filter = long.filter.as_ref().expect("a filter");
+    let archived = filter.matches.as_ref().expect("matches").archived.total;
+    let breadth = filter.breadth.expect("a breadth").as_str();
+    for row in &rows[in_full.len()..] {
+        assert!(row.contains(breadth) && row.contains(&format!("{}…<br>", "c".repeat(47))), "{row}");
+        assert!(row.contains(&format!("<br>Matches {archived} archived, ")), "{row}");
     }
 }
 

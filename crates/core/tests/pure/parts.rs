@@ -7,7 +7,7 @@ use macie_compliance_core::checks::ArchivingFilter;
 use macie_compliance_core::evidence::Evidence;
 use macie_compliance_core::judge::Outcome;
 use macie_compliance_core::render::{LIMIT, Message, Messages};
-use macie_compliance_core::report::v1::{Exempted, Exemptions, Gone, MalformedEntry, Report, Verdict};
+use macie_compliance_core::report::v1::{Exempted, Exemptions, Gone, MalformedEntry, Report, Verdict, Violation};
 use macie_compliance_core::testing::{
     clean, envelope, exemption, gone, member, members, remembered, report, settled, target, text, with_failed_read,
 };
@@ -32,14 +32,20 @@ fn id(item: &Value) -> &str {
     item["id"].as_str().expect("an id")
 }
 
-/// The report with so many more violations in each of the lists that only part 1 has, whose names are this.
-fn with_lists(mut report: Report, number: usize, name: &str) -> Report {
+/// The report with so many more violations in each of the lists that only part 1 has, and so many entries in each of
+/// those that every part has, whose names are this.
+fn with_lists(report: Report, number: usize, name: &str) -> Report {
+    with_named_lists(report, number, name, name)
+}
+
+/// The same with names of violations and of entries that differ.
+fn with_named_lists(mut report: Report, number: usize, name: &str, entry_name: &str) -> Report {
     let mut others = paused(3 * number).violations;
     for violation in &mut others {
         violation.resource.name = Some(name.to_owned());
     }
-    let ids: Vec<String> = (0..number).map(|id| format!("{name}-{id}")).collect();
-    let entry = |id: &String| MalformedEntry { entry: id.clone(), problem: name.to_owned() };
+    let ids: Vec<String> = (0..number).map(|id| format!("{entry_name}-{id}")).collect();
+    let entry = |id: &String| MalformedEntry { entry: id.clone(), problem: entry_name.to_owned() };
     let gone: Vec<Gone> = others.drain(..2 * number).map(|violation| gone(&violation)).collect();
     let exempt = |violation| Exempted { violation, exemption: exemption("vendor", "2027-01-01") };
     report.exempted = others.into_iter().map(exempt).collect();
@@ -87,13 +93,16 @@ fn lists_beside_the_violations_hold_the_hundred_worst() {
 fn in_a_split_report_the_lists_stand_in_the_first_part() {
     let report = with_lists(paused(2_000), 150, "n");
     let messages = Messages::of(&report, usize::MAX);
-    assert!(messages.len() > 3);
+    assert!(messages.count() > 3);
     let mut held = HashSet::new();
     for (index, message) in messages.iter().enumerate() {
         assert!(message.size() <= LIMIT);
         let part = part(&message);
         for name in LISTS {
             assert_eq!(list(&part, name).len(), if index == 0 { 100 } else { 0 }, "{name}");
+        }
+        for name in IDS {
+            assert_eq!(list(&part, &format!("/exemptions/{name}")).len(), 100, "{name}");
         }
         assert_eq!((&part["changes"]["resolvedTotal"], &part["summary"]["exempted"]), (&json!(150), &json!(150)));
         for violation in list(&part, "/violations") {
@@ -122,6 +131,41 @@ fn lists_of_long_names_are_shorter_where_they_would_not_fit() {
             assert_eq!((&first["changes"]["unknownTotal"], &first["summary"]["exempted"]), (&json!(100), &json!(100)));
         }
     }
+}
+
+/// What every part has takes at most half of it.
+#[test]
+fn long_names_of_entries_leave_room_in_every_part_and_those_of_violations_in_the_first() {
+    for (name, entry_name, all) in [("n", "e".repeat(1_000), false), (&"n".repeat(1_000), "e".to_owned(), true)] {
+        let report = with_named_lists(paused(800), 100, name, &entry_name);
+        let messages = Messages::of(&report, usize::MAX);
+        assert!(messages.count() < 8, "{}", messages.count());
+        for message in messages.iter() {
+            assert!(message.size() <= LIMIT, "{}", message.size());
+        }
+        let second = part(&messages.get(1).expect("a message"));
+        assert_eq!(
+            list(&second, "/exemptions/unused").len(),
+            list(&part(&messages.get(0).expect("one")), "/exempted").len()
+        );
+        let of_entries = second["exemptions"].to_string().len();
+        assert_eq!(of_entries < LIMIT / 4, all, "{of_entries}");
+        assert!(of_entries < LIMIT / 2, "{of_entries}");
+    }
+}
+
+/// The lists leave little of the first part, so the targets do not fit into it with all of them.
+#[test]
+fn long_lists_and_many_targets_are_in_no_message_that_is_too_large() {
+    let mut report = with_lists(paused(800), 100, &"n".repeat(1_000));
+    report.targets.extend(with_targets(0, 30, 0).targets.into_iter().skip(1));
+    let messages = Messages::of(&report, usize::MAX);
+    let mut times = 0;
+    for message in messages.iter() {
+        assert!(message.size() <= LIMIT, "{}", message.size());
+        times += list(&part(&message), "/targets").len();
+    }
+    assert_eq!(times, 31);
 }
 
 /// One more of each would not have fitted.
@@ -190,10 +234,44 @@ fn a_violation_or_a_target_that_no_message_could_hold_is_abridged() {
     assert_eq!((&error["code"], &error["message"]), (&json!("InternalServerException"), &json!(cut)));
 }
 
+#[test]
+fn what_a_message_can_hold_is_not_abridged() {
+    let first = |report: &Report| part(&Messages::of(report, 10).get(0).expect("a message"));
+    let texts: [fn(&mut Violation) -> &mut String; 6] = [
+        |violation| &mut violation.resource.id,
+        |violation| violation.resource.arn.get_or_insert_default(),
+        |violation| violation.resource.name.get_or_insert_default(),
+        |violation| violation.resource.email.get_or_insert_default(),
+        |violation| violation.status.get_or_insert_default(),
+        |violation| violation.since.get_or_insert_default(),
+    ];
+    for text in texts {
+        // A control character takes seven bytes of a message, and this one as many as it says.
+        for (written, is_whole) in
+            [("n".repeat(30_000), true), ("n".repeat(40_000), false), ("\u{1}".repeat(5_000), false)]
+        {
+            let mut report = paused(1);
+            text(&mut report.violations[0]).clone_from(&written);
+            let sent = &first(&report)["violations"][0];
+            let mut expected = serde_json::to_value(&report.violations[0]).expect("JSON");
+            assert_eq!(*sent == expected, is_whole, "{} in {sent}", written.len());
+            *text(&mut report.violations[0]) = written.chars().take(64).collect();
+            expected = serde_json::to_value(&report.violations[0]).expect("JSON");
+            assert!(is_whole || *sent == expected, "{sent}");
+        }
+    }
+    let said = "why ".repeat(250);
+    let unread = with_failed_read(clean(target(2, "eu-west-1")), Api::ListMembers, "InternalServerException", &said);
+    let reads = &first(&remembered(report(&[unread])))["targets"][0]["reads"];
+    let errors: Vec<_> =
+        reads.as_array().expect("reads").iter().filter_map(|read| read["error"]["message"].as_str()).collect();
+    assert_eq!(errors, [said]);
+}
+
 /// The one message of a report of which more is stored: how many violations and targets it says that it shows.
 fn truncated(report: &Report) -> (Value, usize, usize) {
     let messages = Messages::of(report, 10);
-    let [message] = &messages.iter().collect::<Vec<_>>()[..] else { panic!("{} messages", messages.len()) };
+    let [message] = &messages.iter().collect::<Vec<_>>()[..] else { panic!("{} messages", messages.count()) };
     assert!(message.size() <= LIMIT && envelope(message).len() <= LIMIT, "{}", message.size());
     let part = part(message);
     let (violations, targets) = (list(&part, "/violations"), list(&part, "/targets"));
@@ -224,15 +302,15 @@ fn a_report_of_too_many_parts_is_one_message_that_points_to_what_is_stored() {
 #[test]
 fn only_what_is_stored_and_needs_more_parts_is_truncated() {
     let mut report = paused(2_000);
-    let parts = Messages::of(&report, usize::MAX).len();
+    let parts = Messages::of(&report, usize::MAX).count();
     assert!(parts > 2);
-    assert_eq!(Messages::of(&report, parts).len(), parts);
-    assert_eq!(Messages::of(&report, parts - 1).len(), 1);
+    assert_eq!(Messages::of(&report, parts).count(), parts);
+    assert_eq!(Messages::of(&report, parts - 1).count(), 1);
     report.evidence.as_mut().expect("evidence").error = Some("AccessDenied".to_owned());
-    assert_eq!(Messages::of(&report, 1).len(), parts);
+    assert_eq!(Messages::of(&report, 1).count(), parts);
     report.evidence = None;
     let messages = Messages::of(&report, 1);
-    assert_eq!(messages.len(), parts);
+    assert_eq!(messages.count(), parts);
     assert!(messages.iter().all(|message| part(&message)["truncated"].is_null()));
 }
 
@@ -278,9 +356,11 @@ fn a_truncated_message_has_the_other_lists_too() {
     }
     assert!(violations > 20, "{violations}");
     // However long the others are, some room is left.
-    let (part, violations, _) = truncated(&with_lists(paused(12_000), 150, &"n".repeat(900)));
-    assert!((1..100).contains(&list(&part, "/exempted").len()));
-    assert!(violations > 20, "{violations}");
+    for length in [700, 800, 900, 1_000] {
+        let (part, violations, _) = truncated(&with_lists(paused(12_000), 150, &"n".repeat(length)));
+        assert!((1..100).contains(&list(&part, "/exempted").len()));
+        assert!(violations > 30, "{violations} beside names of {length}");
+    }
 }
 
 #[test]

@@ -43,6 +43,8 @@ fn every_setting_is_read() {
     assert_eq!(kept("NOTIFY_ON", "changes").expect("valid").notify_on, NotifyOn::Changes);
     assert!(kept("EVIDENCE_OBJECT_LOCK", "COMPLIANCE:400").expect("valid").object_lock.is_some());
     assert_eq!(with("FAIL_ON", "HIGH").expect("valid").fail_on, Severity::High);
+    let expected = with("EXPECTED_ADMINISTRATOR", "111122223333, 444455556666").expect("valid").expected_administrators;
+    assert_eq!(expected, ["111122223333", "444455556666"]);
     assert_eq!(with("MAX_PARTS", "1").expect("valid").max_parts, 1);
     let uri = with("EXEMPTIONS_URI", "s3://evidence/a/exemptions.json").expect("valid").exemptions;
     assert_eq!(uri.expect("an address").to_string(), "s3://evidence/a/exemptions.json");

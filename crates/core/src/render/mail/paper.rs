@@ -58,3 +58,14 @@ impl Mail {
         self.0.push('\n');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_is_full_beyond_its_room() {
+        let with = |length| Mail("x".repeat(length)).is_full();
+        assert!(!with(ROOM) && with(ROOM + 1));
+    }
+}

@@ -155,3 +155,17 @@ pub(super) fn left_out(number: usize) -> Markup {
         @if number > 0 { p.note { "And " (self::number(number)) " more, which the report as JSON holds." } }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_taken_until_one_does_not_fit() {
+        let taken = |bytes| fit(&["ab", "cde", "f"], bytes, |text| PreEscaped((*text).to_owned()));
+        for (bytes, text, items) in [(1, "", 0), (2, "ab", 1), (4, "ab", 1), (5, "abcde", 2), (6, "abcdef", 3)] {
+            let (markup, taken) = taken(bytes);
+            assert_eq!((markup.0.as_str(), taken), (text, items), "{bytes}");
+        }
+    }
+}

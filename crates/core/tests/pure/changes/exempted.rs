@@ -1,10 +1,13 @@
 //! What an exemption covers, from one run to the next.
 
+use macie_compliance_core::api::Api;
 use macie_compliance_core::report::Terms;
 use macie_compliance_core::report::v1::{Change, Verdict};
 use macie_compliance_core::testing::{checks, clean};
 
-use super::{Bucket, changes, exempting, here, marks, of_exempted, paused, run_with, unreadable_exemptions};
+use super::{
+    Bucket, changes, exempting, here, marks, of_exempted, off, paused, run_with, unread, unreadable_exemptions,
+};
 
 #[test]
 fn what_is_exempted_is_known_and_when_the_exemption_ends_the_report_says_so() {
@@ -30,6 +33,18 @@ fn what_is_exempted_is_known_and_when_the_exemption_ends_the_report_says_so() {
 
     let gone = run_with(&mut bucket, 5, &all, exempting(&["2"]), &[clean(here())]);
     assert_eq!(changes(&gone), (0, vec!["1", "2"], vec![]), "what was exempted is resolved too");
+}
+
+#[test]
+fn an_entry_is_unused_only_where_its_rule_was_judged() {
+    let unused = |evidence| {
+        let report = run_with(&mut Bucket::default(), 1, &checks(), exempting(&["7"]), &[evidence]);
+        report.exemptions.expect("there is a document").unused
+    };
+    assert_eq!(unused(clean(here())), ["accepted"]);
+    for evidence in [off(here()), unread(clean(here()), Api::ListMembers)] {
+        assert_eq!(unused(evidence), [""; 0]);
+    }
 }
 
 #[test]

@@ -192,7 +192,7 @@ fn a_report_that_is_too_large_to_be_sent() {
     report.violations[11_999].change = Some(Change::New);
     let report = settled(report);
     let messages = Messages::of(&report, MAX_PARTS);
-    assert_eq!(messages.len(), 1);
+    assert_eq!(messages.count(), 1);
     assert!(messages.iter().all(|message| message.size() <= LIMIT));
     insta::assert_snapshot!(first(&report));
 }

@@ -132,10 +132,7 @@ impl<'a> Messages<'a> {
                 .map(|violation| Weight::of_item(&sent::violation(violation)))
                 .collect(),
         };
-        // Thousands of violations or targets are not written once for nothing.
-        let published = |weights: &[Weight]| weights.iter().map(|weight| weight.published).sum::<usize>();
-        let too_many = published(&weights.targets) + published(&weights.violations) > LIMIT;
-        if too_many || messages.get(0).is_none_or(|whole| whole.size() > LIMIT) {
+        if weights.are_beyond_limit() || messages.get(0).is_none_or(|whole| whole.size() > LIMIT) {
             messages.parts = messages.split(&weights);
             if messages.parts.len() > max_parts && report.stored().is_some() {
                 messages.truncate();
@@ -324,4 +321,13 @@ impl Slice {
 struct Weights {
     targets: Vec<Weight>,
     violations: Vec<Weight>,
+}
+
+impl Weights {
+    /// Whether they are too much for one message whatever else is in it, so that thousands of them are not written once
+    /// for nothing.
+    fn are_beyond_limit(&self) -> bool {
+        let published = self.targets.iter().chain(&self.violations).map(|weight| weight.published);
+        published.sum::<usize>() > LIMIT
+    }
 }

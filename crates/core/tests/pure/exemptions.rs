@@ -1,7 +1,6 @@
 //! The exemptions document: what of it can be used on a day, what its schema says of it, and the program that checks it.
 
 use std::fs;
-use std::path::Path;
 
 use macie_compliance_core::api::Api;
 use macie_compliance_core::checks;
@@ -10,6 +9,7 @@ use macie_compliance_core::exemptions::{self, Document, MAX_BYTES, Malformed, Na
 use macie_compliance_core::report::v1::{Exempted, Exemption, Report};
 use macie_compliance_core::testing::{clean, filter, member, members, policy, report, target, with_failed_read};
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 use time::{Date, Duration};
 
 use crate::program;
@@ -392,18 +392,21 @@ fn run(arguments: &[&str]) -> (String, String, bool) {
     program::run(env!("CARGO_BIN_EXE_exemptions"), arguments, "")
 }
 
-/// A file of a test, by a name of its own.
-fn file(name: &str, json: &str) -> String {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, json).expect("the file is written");
-    path.to_str().expect("a path").to_owned()
+/// A file that is gone with its handle.
+fn file(text: &str) -> NamedTempFile {
+    let file = NamedTempFile::new().expect("a file");
+    fs::write(&file, text).expect("the file is written");
+    file
 }
 
-fn check(name: &str, document: &Value, report: Option<&Report>) -> (String, bool) {
-    let path = file(&format!("{name}.json"), &document.to_string());
-    let report =
-        report.map(|report| file(&format!("{name}-report.json"), &serde_json::to_string(report).expect("JSON")));
-    let arguments = ["--today", "2026-11-22", path.as_str()].into_iter().chain(report.as_deref());
+fn path(file: &NamedTempFile) -> &str {
+    file.path().to_str().expect("a path")
+}
+
+fn check(document: &Value, report: Option<&Report>) -> (String, bool) {
+    let document = file(&document.to_string());
+    let report = report.map(|report| file(&serde_json::to_string(report).expect("JSON")));
+    let arguments = ["--today", "2026-11-22", path(&document)].into_iter().chain(report.as_ref().map(path));
     let (told, complaint, is_content) = run(&arguments.collect::<Vec<_>>());
     assert_eq!(complaint, "");
     (told, is_content)
@@ -428,18 +431,17 @@ fn the_program_tells_how_each_entry_is() {
   old: EXPIRED, was in force until 2026-11-21
 ";
     let expected = format!("The document has 5 entries and SHA-256 {digest}.{lines}");
-    assert_eq!(check("sound", &sound, None), (expected, true));
+    assert_eq!(check(&sound, None), (expected, true));
     let wrong = document(&[entry(json!({"owner": null}))]);
     let digest = parse(&wrong).expect("a document").digest;
     let expected = format!("The document has 1 entry and SHA-256 {digest}.\n  paused: MALFORMED, `owner` is missing\n");
-    assert_eq!(check("wrong", &wrong, None), (expected, false));
+    assert_eq!(check(&wrong, None), (expected, false));
 }
 
 #[test]
 fn the_program_refuses_what_it_cannot_read() {
-    let sound = file("refused-sound.json", &document(&[]).to_string());
-    let broken = file("refused-broken.json", "{");
-    let (sound, broken) = (sound.as_str(), broken.as_str());
+    let (sound, broken) = (file(&document(&[]).to_string()), file("{"));
+    let (sound, broken) = (path(&sound), path(&broken));
     let usage = "usage: exemptions --today YYYY-MM-DD DOCUMENT [REPORT]\n";
     for arguments in [
         &[][..],
@@ -469,8 +471,8 @@ fn found() -> Vec<Evidence> {
 }
 
 /// What the program says of a report, without what it says of the document.
-fn told_of(name: &str, entries: &[Value], report: &Report) -> String {
-    let (told, is_content) = check(name, &document(entries), Some(report));
+fn told_of(entries: &[Value], report: &Report) -> String {
+    let (told, is_content) = check(&document(entries), Some(report));
     assert!(is_content, "{told}");
     told.split_once("\n\n").expect("a part about the report").1.to_owned()
 }
@@ -511,17 +513,16 @@ Cover nothing in this report:
 Name an account or a Region that is not in this report:
   elsewhere
 ";
-    assert_eq!(told_of("whole", &entries, &report), expected);
+    assert_eq!(told_of(&entries, &report), expected);
 
     // There is no heading without anything below it.
-    let told = told_of("nothing", &[entry(json!({}))], &report);
+    let told = told_of(&[entry(json!({}))], &report);
     assert_eq!(
         told,
         "1 of 3 violations would be exempted:\n  member-macie-paused 999999999999 eu-west-1 111122223333 by paused\n"
     );
 
-    let told =
-        told_of("elsewhere", &[entry(json!({"region": ["eu-west-1", "sa-east-1"], "resourceId": "1"}))], &report);
+    let told = told_of(&[entry(json!({"region": ["eu-west-1", "sa-east-1"], "resourceId": "1"}))], &report);
     assert_eq!(
         told,
         "0 of 3 violations would be exempted.\n\nName an account or a Region that is not in this report:\n  paused\n"
@@ -529,7 +530,7 @@ Name an account or a Region that is not in this report:
 
     // A part of a report, or a message that holds only the worst, tells of no entry that it is of no use.
     report.summary.violations = 3;
-    let told = told_of("part", &entries, &report);
+    let told = told_of(&entries, &report);
     assert!(told.contains("not the whole report") && !told.contains("gone"), "{told}");
     assert!(told.contains("No longer hold"), "{told}");
 }
@@ -537,21 +538,21 @@ Name an account or a Region that is not in this report:
 #[test]
 fn the_program_calls_nothing_unused_that_was_not_read() {
     let entries = [entry(json!({"id": "gone", "resourceId": "333344445555"}))];
-    let is_unused = |name: &str, report: &Report| told_of(name, &entries, report).contains("gone");
-    assert!(is_unused("read", &report(&found())));
+    let is_unused = |report: &Report| told_of(&entries, report).contains("gone");
+    assert!(is_unused(&report(&found())));
 
     let failed = with_failed_read(found().remove(0), Api::ListMembers, "AccessDeniedException", "no");
-    assert!(!is_unused("failed", &report(&[failed])));
+    assert!(!is_unused(&report(&[failed])));
 
     let mut off = found().remove(0);
     off.reads.retain(|read| read.api == Api::GetMacieSession);
     let mut off = report(&[off]);
     off.targets[0].complete = true;
-    assert!(!is_unused("off", &off));
+    assert!(!is_unused(&off));
 
     let mut disabled = report(&found());
     disabled.summary.by_rule.remove("member-macie-paused");
-    assert!(!is_unused("disabled", &disabled));
+    assert!(!is_unused(&disabled));
 }
 
 #[test]
@@ -561,9 +562,9 @@ fn the_program_takes_what_was_read_by_the_older_operation() {
     let mut evidence = found().remove(0);
     let asked = evidence.reads.iter_mut().find(|read| read.api == Api::GetAdministratorAccount).expect("a read");
     asked.api = Api::GetMasterAccount;
-    assert!(told_of("older", &entries, &report(&[evidence.clone()])).contains("gone"));
+    assert!(told_of(&entries, &report(&[evidence.clone()])).contains("gone"));
     evidence.reads.retain(|read| read.api != Api::GetMasterAccount);
     let mut report = report(&[evidence]);
     report.targets[0].complete = true;
-    assert!(!told_of("neither", &entries, &report).contains("gone"));
+    assert!(!told_of(&entries, &report).contains("gone"));
 }

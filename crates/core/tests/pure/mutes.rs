@@ -275,6 +275,13 @@ fn with_discovery_off_that_alone_is_raised() {
 }
 
 #[test]
+fn an_excluded_bucket_is_told_by_its_name() {
+    let found = of_rule(&with_discovery_full_of_holes(here()), "discovery-bucket-excluded");
+    let names: Vec<_> = found.iter().map(|violation| violation.problem.resource.name.as_deref()).collect();
+    assert_eq!(names, [Some("logs"), Some("tmp")]);
+}
+
+#[test]
 fn a_detector_weighs_what_it_looks_for() {
     let found = of_rule(&with_discovery_full_of_holes(here()), "discovery-detector-excluded");
     let told: Vec<_> = found.iter().map(|v| (v.severity, v.problem.status.as_deref())).collect();
@@ -493,7 +500,8 @@ fn a_scheduled_job_that_stands_still_or_fails() {
 #[test]
 fn buckets_are_told_by_name_and_those_beyond_the_quota_by_owner() {
     let mut evidence = here();
-    let bucket = |name: &str| Bucket { name: name.to_owned(), arn: None, account_id: Some("1".to_owned()) };
+    let arn = |name: &str| Some(format!("arn:aws:s3:::{name}"));
+    let bucket = |name: &str| Bucket { name: name.to_owned(), arn: arn(name), account_id: Some("1".to_owned()) };
     evidence.buckets.unreadable = vec![bucket("a"), bucket("b")];
     evidence.buckets.over_quota = [("1".to_owned(), 7), ("2".to_owned(), 1)].into();
     let expected = [
@@ -503,6 +511,10 @@ fn buckets_are_told_by_name_and_those_beyond_the_quota_by_owner() {
         ("bucket-not-monitored", "2"),
     ];
     assert_eq!(raised(&evidence), expected.map(|(rule, id)| (rule, id.to_owned())));
+    for (violation, name) in of_rule(&evidence, "bucket-not-readable").iter().zip(["a", "b"]) {
+        let resource = &violation.problem.resource;
+        assert_eq!((resource.name.as_deref(), &resource.arn), (Some(name), &arn(name)));
+    }
     let quota = of_rule(&evidence, "bucket-not-monitored");
     let told: Vec<_> = quota.iter().map(|violation| violation.problem.status.as_deref()).collect();
     assert_eq!(told, [Some("7 not monitored"), Some("1 not monitored")]);

@@ -16,7 +16,7 @@ const HEAVIEST: usize = 32 * 1024;
 
 /// The most bytes of texts with which a violation is light, whatever they hold: no byte takes more than eight, that of a
 /// control character, and the rest of a violation is the function's own and short.
-const SHORT: usize = 2 * 1024;
+const SHORT: usize = 2_048;
 
 /// How much is left of each text of one that is heavier, in characters.
 const CUT: usize = 64;

@@ -90,14 +90,17 @@ def main() -> None:
     begun = time.monotonic()
     changes = listed()
     copy_tree()
+    project.say(f"{len(changes)} changes; they are built together")
     programs, built = build([change for change in changes if change.has_place])
     check(programs)
-    project.say(f"{len(changes)} changes, {len(built)} of them in one build ({minutes(begun)})")
+    project.say(f"the tests are run for each of {len(built)} ({minutes(begun)})")
     survivors = not_noticed(programs, built)
     project.say(f"{len(survivors)} of {len(built)} are not noticed ({minutes(begun)})")
     for change in survivors:
         project.say(f"NOT NOTICED: {change.name}")
-    are_noticed = try_alone([change.name for change in changes if change not in built])
+    others = [change.name for change in changes if change not in built]
+    project.say(f"cargo-mutants tries the other {len(others)}")
+    are_noticed = try_alone(others)
     project.say(f"all {len(changes)} tried ({minutes(begun)})")
     if survivors or not are_noticed:
         raise project.Failure("there are changes that no test notices")
@@ -144,7 +147,7 @@ def build(changes: list[Change]) -> tuple[list[str], list[Change]]:
             (TREE / LIBRARY).write_text((project.ROOT / LIBRARY).read_text() + SWITCH)
         command = ["cargo", "test", "--locked", "--package", PACKAGE, "--lib", "--test", "*", "--no-run"]
         told = subprocess.run(
-            [*command, "--message-format", "json"], cwd=TREE, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+            [*command, "--message-format", "json"], cwd=TREE, env=ENVIRONMENT, capture_output=True, text=True
         )
         messages = [json.loads(line) for line in told.stdout.splitlines() if line.startswith("{")]
         if told.returncode == 0:
@@ -154,7 +157,8 @@ def build(changes: list[Change]) -> tuple[list[str], list[Change]]:
             return [one["executable"] for one in tests], changes
         refused = {number for message in messages for number in blamed(message, owners)}
         if not refused:
-            raise project.Failure("the changes do not build, and the compiler blames none of them")
+            raise project.Failure(f"the changes do not build, and the compiler blames none of them:\n{told.stderr}")
+        project.say(f"{len(refused)} do not compile behind a switch")
         changes = [change for change in changes if change.number not in refused]
         # A file without changes any more is as it was.
         for file in owners:

@@ -146,7 +146,7 @@ impl Runner {
         known: (Known, Conditions),
         budget: &Budget,
     ) -> Result<Concluded, Box<(Report, Undelivered)>> {
-        let Built { mut report, states, last_verdict } = built;
+        let Built { mut report, states, last_verdict, unknown_before, takes_back } = built;
         log::report(&report);
         if purpose.dry_run {
             return Ok(Concluded { report, receipt: Receipt::default() });
@@ -155,7 +155,8 @@ impl Runner {
         if let Some(bucket) = &memory.bucket {
             bucket.keep(&mut report, &history.0, self.now(), budget.end.into()).await;
         }
-        let receipt = if self.is_quiet(&report, last_verdict) {
+        let says_something_new = report.says_something_new(unknown_before) || last_verdict != Some(report.verdict);
+        let receipt = if !takes_back && self.is_quiet(&report, says_something_new) {
             Receipt::default()
         } else {
             match outlets::deliver(&self.aws, &self.settings, &report, budget.end.into()).await {
@@ -175,12 +176,12 @@ impl Runner {
     }
 
     /// Whether there is nothing to publish.
-    fn is_quiet(&self, report: &Report, last_verdict: Option<Verdict>) -> bool {
+    fn is_quiet(&self, report: &Report, says_something_new: bool) -> bool {
         let something_resolved = report.changes.as_ref().is_some_and(|changes| changes.resolved_total > 0);
         match self.settings.notify_on {
             NotifyOn::Always => false,
             NotifyOn::Problems => report.verdict == Verdict::Compliant && !something_resolved,
-            NotifyOn::Changes => !report.says_something_new() && last_verdict == Some(report.verdict),
+            NotifyOn::Changes => !says_something_new,
         }
     }
 

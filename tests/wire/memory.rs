@@ -357,6 +357,47 @@ async fn with_changes_alone_a_run_without_news_is_quiet_and_counts_as_concluded(
     assert!(run(&function, "seven").await.is_none());
 }
 
+/// Lambda delivers an event again whose first delivery was published, and in between the filter was deleted.
+#[tokio::test]
+async fn a_retry_that_finds_less_than_was_told_is_not_quiet() {
+    for notify_on in ["changes", "problems"] {
+        let function = Function::with(seed(with_filters(Vec::new())), &[BUCKET, ("NOTIFY_ON", notify_on)]).await;
+        run(&function, "one").await;
+        function.aws.set_targets(vec![with_filters(vec![quiet()])]);
+        assert_eq!(run(&function, "two").await.expect("it is new")["verdict"], "NON_COMPLIANT", "{notify_on}");
+        function.aws.set_targets(vec![with_filters(Vec::new())]);
+        let last = run(&function, "two").await.expect("it is no more");
+        assert_eq!((&last["verdict"], changes(&last).0), (&json!("COMPLIANT"), 0), "{notify_on}");
+        assert!(run(&function, "three").await.is_none(), "{notify_on}");
+    }
+}
+
+/// The account has left its administrator: of a relationship that there is no more nobody can say that it is resolved.
+#[tokio::test]
+async fn what_stays_unknown_is_news_once() {
+    let suspended = json!({"accountId": "111122223333", "relationshipStatus": "AccountSuspended"});
+    let member = TargetSeed { administrator: Some(suspended), ..with_filters(Vec::new()) };
+    let function = Function::with(seed(member), &[BUCKET, ("NOTIFY_ON", "changes")]).await;
+    assert_eq!(changes(&run(&function, "one").await.expect("it is new")).0, 1);
+    function.aws.set_targets(vec![with_filters(Vec::new())]);
+    assert_eq!(changes(&run(&function, "two").await.expect("it is unknown now")).2, 1);
+    assert!(run(&function, "three").await.is_none() && run(&function, "four").await.is_none());
+}
+
+/// What a run over one Region came to is no verdict over all of them.
+#[tokio::test]
+async fn a_partial_run_makes_no_news_of_the_verdict_of_the_next() {
+    let both = |us| Seed {
+        targets: vec![with_filters(us), TargetSeed { region: "eu-west-1".to_owned(), ..with_filters(Vec::new()) }],
+        ..Seed::default()
+    };
+    let settings = [BUCKET, ("NOTIFY_ON", "changes"), ("MACIE_REGIONS", "us-east-1,eu-west-1")];
+    let function = Function::with(both(vec![quiet()]), &settings).await;
+    assert!(run(&function, "one").await.is_some() && run(&function, "two").await.is_none());
+    assert_eq!(function.answer(json!({"regions": ["eu-west-1"]})).await["verdict"], "COMPLIANT");
+    assert!(run(&function, "four").await.is_none(), "it is NON_COMPLIANT as before");
+}
+
 #[tokio::test]
 async fn with_problems_alone_the_last_message_says_that_all_was_resolved() {
     let function = Function::with(seed(with_filters(vec![quiet()])), &[BUCKET, ("NOTIFY_ON", "problems")]).await;

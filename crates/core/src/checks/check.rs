@@ -95,7 +95,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn of(evidence: &'a Evidence, policy: &'a Policy) -> Scope<'a> {
         let role = evidence.role().map(|role| match role {
             AccountRole::Member => Role::Member,
-            _ if evidence.items_of(Api::ListMembers) > Some(0) => Role::OverMembers,
+            _ if evidence.members.by_status.has_associated() => Role::OverMembers,
             _ => Role::Alone,
         });
         Scope { target: &evidence.target, role, policy }

@@ -39,6 +39,10 @@ pub struct Members {
     pub ids_by_status: BTreeMap<String, Vec<String>>,
 }
 
+/// The statuses of accounts whose findings the administrator account sees beside its own. Macie lists others too: those
+/// that were only invited, and those that left or were removed (the Macie API reference, `RelationshipStatus`).
+const ASSOCIATED: [&str; 4] = ["Enabled", "Paused", "AccountSuspended", "RegionDisabled"];
+
 /// What a member without a status is counted under.
 const NO_STATUS: &str = "(absent)";
 
@@ -76,6 +80,11 @@ impl StatusCounts {
         for (status, count) in &other.0 {
             self.add_all(status, *count);
         }
+    }
+
+    /// Whether there is an account whose findings the administrator account sees beside its own.
+    pub fn has_associated(&self) -> bool {
+        ASSOCIATED.iter().any(|status| self.0.contains_key(*status))
     }
 
     /// The counts by status.

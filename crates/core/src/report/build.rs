@@ -51,8 +51,13 @@ pub struct Built {
     pub report: Report,
     /// What this run found in each target, for the next to compare with; none where states are not kept.
     pub states: Vec<(Target, State)>,
-    /// The verdict of the run that this one is compared with.
+    /// The worst verdict of the runs that its targets are compared with: one over some of them alone does not tell that
+    /// of all.
     pub last_verdict: Option<Verdict>,
+    /// How many of the unknown violations were told as unknown by the last run.
+    pub unknown_before: u64,
+    /// Whether an earlier delivery of this run told of something that is no more.
+    pub takes_back: bool,
 }
 
 /// Takes the evidence of a run and gives its report.
@@ -87,7 +92,10 @@ struct Outcomes {
     new: u64,
     resolved: Vec<v1::Gone>,
     unknown: Vec<v1::Gone>,
+    unknown_before: u64,
+    takes_back: bool,
     compared_with: Option<Arc<Stamp>>,
+    last_verdict: Option<Verdict>,
     are_kept: bool,
 }
 
@@ -161,7 +169,7 @@ impl<'a> Builder<'a> {
             members_by_status,
             ..summary(&targets, &found, checks)
         };
-        let last_verdict = found.compared_with.as_ref().map(|with| with.verdict);
+        let (last_verdict, unknown_before, takes_back) = (found.last_verdict, found.unknown_before, found.takes_back);
         let report = Report {
             schema_version: v1::SCHEMA_VERSION,
             report_id: run.report_id,
@@ -188,7 +196,7 @@ impl<'a> Builder<'a> {
             truncated: None,
             part: v1::Part { number: 1, of: 1 },
         };
-        Built { report, states, last_verdict }
+        Built { report, states, last_verdict, unknown_before, takes_back }
     }
 
     /// What is found over the whole run belongs to a target each, and changes what it came to.
@@ -242,6 +250,10 @@ fn settle(
     found.are_kept |= is_kept;
     found.resolved.append(&mut compared.resolved);
     found.unknown.append(&mut compared.unknown);
+    found.unknown_before += compared.unknown_before;
+    found.takes_back |= compared.takes_back;
+    let verdicts = found.last_verdict.into_iter().chain(compared.with.as_ref().map(|with| with.verdict));
+    found.last_verdict = verdicts.max_by_key(|verdict| verdict.rank());
     let newest = |stamp: &Arc<Stamp>| stamp.run.generated_at.clone();
     found.compared_with = found.compared_with.take().into_iter().chain(compared.with.take()).max_by_key(newest);
 

@@ -4,7 +4,7 @@
 //! run that is retried tells the same things as new. Nothing is resolved by what was not read.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -77,6 +77,9 @@ struct Entry {
     resource: Resource,
     first_seen: String,
     exempted: bool,
+    /// Whether the last run could not tell if it is still there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unknown: bool,
 }
 
 impl<'de> Deserialize<'de> for Stored {
@@ -196,6 +199,11 @@ pub(crate) struct Compared {
     pub(crate) resolved: Vec<Gone>,
     /// What the last run found and of which nobody knows.
     pub(crate) unknown: Vec<Gone>,
+    /// How many of them the last run told as unknown already.
+    pub(crate) unknown_before: u64,
+    /// Whether an earlier delivery of this run found something that is no more. Compared with the run before, there was
+    /// never anything to tell of it.
+    pub(crate) takes_back: bool,
     /// The run that was compared with.
     pub(crate) with: Option<Arc<Stamp>>,
     next: Next,
@@ -219,16 +227,23 @@ pub(crate) fn compare(
     exempts: bool,
     told: impl Fn(&'static str) -> Told,
 ) -> Compared {
+    let mut takes_back = false;
     let last = match earlier {
         Earlier::NotKept | Earlier::Unreadable => return not_compared(run, current),
         Earlier::Nothing => None,
         Earlier::State(state) if state.last.run.run.report_id != run.report_id => Some(state.last),
-        Earlier::State(state) if state.not_compared => return not_compared(run, current),
-        Earlier::State(state) => state.before,
+        Earlier::State(state) => {
+            takes_back = state.last.has_gone(current, &told);
+            if state.not_compared {
+                return Compared { takes_back, ..not_compared(run, current) };
+            }
+            state.before
+        }
     };
     let entries = last.iter().flat_map(|last| &last.violations);
     let mut known: HashMap<&str, &Entry> = entries.filter_map(Stored::entry).map(|entry| (&*entry.id, entry)).collect();
-    let mut compared = Compared { with: last.as_ref().map(|last| last.run.clone()), ..Compared::default() };
+    let with = last.as_ref().map(|last| last.run.clone());
+    let mut compared = Compared { with, takes_back, ..Compared::default() };
     for found in current {
         let before = known.remove(found.id);
         let change = match before {
@@ -264,7 +279,8 @@ pub(crate) fn compare(
             Told::NotJudged => compared.next.kept.push(stored.clone()),
             Told::Unknown => {
                 compared.unknown.push(gone());
-                compared.next.kept.push(stored.clone());
+                compared.unknown_before += u64::from(entry.unknown);
+                compared.next.kept.push(Stored::Known(Entry { unknown: true, ..entry.clone() }));
             }
         }
     }
@@ -287,6 +303,16 @@ impl Compared {
     }
 }
 
+impl Found {
+    /// Whether something that was not exempted is no more.
+    fn has_gone(&self, current: &[Current<'_>], told: impl Fn(&'static str) -> Told) -> bool {
+        let still: HashSet<&str> = current.iter().map(|found| found.id).collect();
+        let is_gone = |entry: &Entry| rule_of_this_build(&entry.rule).is_some_and(|rule| told(rule) == Told::Gone);
+        let entries = self.violations.iter().filter_map(Stored::entry);
+        entries.filter(|entry| !entry.exempted && !still.contains(&*entry.id)).any(is_gone)
+    }
+}
+
 impl Stored {
     fn entry(&self) -> Option<&Entry> {
         match self {
@@ -304,6 +330,7 @@ fn entry(found: &Current<'_>, first_seen: &str, exempted: bool) -> Stored {
         resource: found.resource.clone(),
         first_seen: first_seen.to_owned(),
         exempted,
+        unknown: false,
     })
 }
 

@@ -72,11 +72,12 @@ pub struct Report {
 impl Report {
     /// Whether there is something to tell that the last run did not: something is new, resolved or unknown, an
     /// exemption ended, or it cannot be told, since the exemptions, what the last run found or something else was not
-    /// read. Without states everything is new. Whether the verdict differs is not looked at.
-    pub fn says_something_new(&self) -> bool {
+    /// read. Of the unknown ones, as many as the last run told as unknown already are nothing new. Without states
+    /// everything is new. Whether the verdict differs is not looked at.
+    pub fn says_something_new(&self, unknown_before: u64) -> bool {
         let Some(changes) = &self.changes else { return true };
         let is_told = |violation: &Violation| matches!(violation.change, None | Some(Change::ExemptionEnded));
-        changes.new + changes.resolved_total + changes.unknown_total > 0
+        changes.new + changes.resolved_total + changes.unknown_total.saturating_sub(unknown_before) > 0
             || self.violations.iter().any(is_told)
             || self.exempted.iter().any(|exempted| exempted.violation.change.is_none())
             || self.exemptions.as_ref().is_some_and(|exemptions| exemptions.error.is_some())
@@ -109,6 +110,15 @@ impl Verdict {
             (true, _) => Verdict::NonCompliant,
             (false, false) => Verdict::InsufficientData,
             (false, true) => Verdict::Compliant,
+        }
+    }
+
+    /// The worse, the higher: something that breaks a rule is worse than something that could not be read.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Verdict::Compliant => 0,
+            Verdict::InsufficientData => 1,
+            Verdict::NonCompliant => 2,
         }
     }
 

@@ -32,16 +32,21 @@ fn first_lines(report: &Report) -> String {
 
 #[test]
 fn what_is_known_and_nothing_else_says_nothing_new() {
-    assert!(!paused(0).says_something_new() && !paused(3).says_something_new() && !exempting(3).says_something_new());
+    assert!(
+        !paused(0).says_something_new(0) && !paused(3).says_something_new(0) && !exempting(3).says_something_new(0)
+    );
     let because = |change: fn(&mut Report)| {
         let mut report = exempting(3);
         change(&mut report);
-        report.says_something_new()
+        report.says_something_new(0)
     };
     assert!(because(|report| report.changes = None));
     assert!(because(|report| report.changes.as_mut().expect("changes").new = 1));
     assert!(because(|report| report.changes.as_mut().expect("changes").resolved_total = 1));
     assert!(because(|report| report.changes.as_mut().expect("changes").unknown_total = 1));
+    let mut unknown = exempting(3);
+    unknown.changes.as_mut().expect("changes").unknown_total = 2;
+    assert!(unknown.says_something_new(1) && !unknown.says_something_new(2));
     assert!(because(|report| report.violations[2].change = Some(Change::ExemptionEnded)));
     assert!(because(|report| report.violations[2].change = None));
     assert!(because(|report| report.exempted[0].violation.change = None));

@@ -1,6 +1,7 @@
 //! What a run finds beside what the last one found, and the state that it leaves.
 
 use macie_compliance_core::api::Api;
+use macie_compliance_core::evidence::Evidence;
 use macie_compliance_core::report::v1::{Change, Run, Verdict};
 use macie_compliance_core::report::{Builder, Built, Earlier, Terms};
 use macie_compliance_core::testing::{checks, clean, policy, target};
@@ -39,7 +40,7 @@ fn without_a_bucket_nothing_is_said_of_changes_and_nothing_is_left() {
     let (checks, policy) = (checks(), policy());
     let mut builder = Builder::new(&checks, &policy);
     builder.add(paused(here(), &["1"]), Earlier::NotKept);
-    let Built { report, states, last_verdict } = builder.build(on(1), Terms::default());
+    let Built { report, states, last_verdict, .. } = builder.build(on(1), Terms::default());
     assert_eq!(marks(&report.violations), [("1", None, None)]);
     assert!(report.changes.is_none() && states.is_empty() && last_verdict.is_none());
 }
@@ -55,7 +56,7 @@ fn a_report_is_compared_with_the_newest_run_of_its_targets() {
     assert_eq!(with, Run { report_id: "run-2".to_owned(), generated_at: at(2) });
     run(&mut bucket, 4, &[clean(here())]);
     let built = build(&bucket, on(5), &checks(), Terms::default(), &[clean(here()), clean(there())]);
-    assert_eq!((compared_with(&built.report), built.last_verdict), (Some("run-4"), Some(Verdict::Compliant)));
+    assert_eq!((compared_with(&built.report), built.last_verdict), (Some("run-4"), Some(Verdict::NonCompliant)));
 }
 
 #[test]
@@ -71,6 +72,24 @@ fn the_last_verdict_is_that_of_the_run_that_is_compared_with() {
         assert_eq!(run(&mut bucket, day, &[evidence]).verdict, verdict);
         assert_eq!(last(&bucket), Some(verdict));
     }
+}
+
+/// What a partial run came to is no verdict over all targets.
+#[test]
+fn of_targets_that_different_runs_read_the_worst_verdict_is_the_last_one() {
+    let last = |bucket: &Bucket, evidence: &[Evidence]| {
+        build(bucket, on(9), &checks(), Terms::default(), evidence).last_verdict
+    };
+    let both = || [paused(here(), &["1"]), clean(there())];
+    let mut bucket = Bucket::default();
+    run(&mut bucket, 1, &both());
+    run(&mut bucket, 2, &[clean(there())]);
+    assert_eq!(last(&bucket, &both()), Some(Verdict::NonCompliant));
+    assert_eq!(last(&bucket, &[clean(there())]), Some(Verdict::Compliant));
+    run(&mut bucket, 3, &[unread(clean(there()), Api::ListMembers)]);
+    assert_eq!(last(&bucket, &both()), Some(Verdict::NonCompliant));
+    run(&mut bucket, 4, &[clean(here())]);
+    assert_eq!(last(&bucket, &both()), Some(Verdict::InsufficientData));
 }
 
 #[test]

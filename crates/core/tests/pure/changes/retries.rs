@@ -1,13 +1,14 @@
 //! Runs that are retried, and states that cannot be used.
 
 use macie_compliance_core::api::Api;
+use macie_compliance_core::evidence::Evidence;
 use macie_compliance_core::report::v1::Change;
 use macie_compliance_core::report::{Built, State, Terms, Unusable};
 use macie_compliance_core::testing::{checks, clean};
 use macie_compliance_core::text::json;
 use serde_json::{Value, json};
 
-use super::{Bucket, build, changes, compared_with, here, marks, on, paused, run, there, unread};
+use super::{Bucket, build, changes, compared_with, exempting, here, marks, on, paused, run, run_with, there, unread};
 
 #[test]
 fn a_retry_tells_the_same_whether_all_some_or_no_states_were_written() {
@@ -30,6 +31,33 @@ fn a_retry_tells_the_same_whether_all_some_or_no_states_were_written() {
         let next = run(&mut bucket, 3, &now);
         assert_eq!((changes(&next), compared_with(&next)), ((0, vec![], vec!["3"]), Some("run-2")));
     }
+}
+
+/// Compared with the run before there is nothing to tell of it, and people were told that it was there.
+#[test]
+fn a_retry_takes_back_what_an_earlier_delivery_told_and_is_no_more() {
+    let takes_back = |bucket: &Bucket, day: u32, terms: Terms, evidence: &[Evidence]| {
+        build(bucket, on(day), &checks(), terms, evidence).takes_back
+    };
+    let mut bucket = Bucket::default();
+    run(&mut bucket, 1, &[clean(here())]);
+    run(&mut bucket, 2, &[paused(here(), &["1"])]);
+    let none = Terms::default;
+    assert!(takes_back(&bucket, 2, none(), &[clean(here())]));
+    assert!(!takes_back(&bucket, 2, none(), &[paused(here(), &["1"])]));
+    assert!(!takes_back(&bucket, 2, none(), &[paused(here(), &["1", "2"])]));
+    assert!(!takes_back(&bucket, 2, none(), &[unread(clean(here()), Api::ListMembers)]), "nobody knows");
+    assert!(!takes_back(&bucket, 3, none(), &[clean(here())]), "it is resolved");
+    // What was exempted was not told as a violation.
+    let mut exempted = Bucket::default();
+    run(&mut exempted, 1, &[clean(here())]);
+    run_with(&mut exempted, 2, &checks(), exempting(&["1"]), &[paused(here(), &["1"])]);
+    assert!(!takes_back(&exempted, 2, exempting(&["1"]), &[clean(here())]));
+    // Where the run before could not be read, an earlier delivery told all the same.
+    let mut unreadable = Bucket::default();
+    unreadable.0.insert(here(), "{}".to_owned());
+    run(&mut unreadable, 2, &[paused(here(), &["1"])]);
+    assert!(takes_back(&unreadable, 2, none(), &[clean(here())]));
 }
 
 #[test]

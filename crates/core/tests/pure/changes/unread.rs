@@ -5,10 +5,10 @@ use macie_compliance_core::evidence::{Administrator, Evidence};
 use macie_compliance_core::failure::Failure;
 use macie_compliance_core::report::Terms;
 use macie_compliance_core::report::v1::{Change, Gone};
-use macie_compliance_core::testing::{clean, invitation};
+use macie_compliance_core::testing::{checks, clean, invitation};
 use serde_json::json;
 
-use super::{Bucket, at, changes, here, marks, off, paused, run, run_with, there, unread, without_rule};
+use super::{Bucket, at, build, changes, here, marks, off, on, paused, run, run_with, there, unread, without_rule};
 
 #[test]
 fn nothing_is_resolved_by_a_read_that_failed_and_it_is_known_again_when_it_is_read() {
@@ -63,6 +63,22 @@ fn where_macie_was_switched_off_or_a_rule_does_not_apply_nobody_knows() {
     let report = run(&mut bucket, 5, &[Evidence { administrator, ..clean(here()) }]);
     assert_eq!(report.summary.outcomes["member-macie-paused"].not_applicable, 1);
     assert_eq!(changes(&report), (0, vec![], vec!["1"]), "the account is a member by now");
+}
+
+#[test]
+fn what_is_unknown_for_days_is_told_as_such_once() {
+    let mut bucket = Bucket::default();
+    run(&mut bucket, 1, &[paused(here(), &["1", "2"])]);
+    let unknown = |bucket: &Bucket, day: u32| {
+        let built = build(bucket, on(day), &checks(), Terms::default(), &[off(here())]);
+        (built.report.changes.expect("changes").unknown_total, built.unknown_before)
+    };
+    assert_eq!(unknown(&bucket, 2), (2, 0));
+    run(&mut bucket, 2, &[off(here())]);
+    assert_eq!(unknown(&bucket, 2), (2, 0), "a retry tells it too");
+    assert_eq!(unknown(&bucket, 3), (2, 2));
+    run(&mut bucket, 3, &[paused(here(), &["1"])]);
+    assert_eq!(unknown(&bucket, 4), (1, 0), "it was there again");
 }
 
 #[test]

@@ -45,9 +45,12 @@ def check(file: Path, document: bytes, report: Path | None = None) -> None:
     command = [str(program), "--today", today, "/dev/stdin", *([str(report)] if report else [])]
     done = subprocess.run(command, input=document, capture_output=True, check=False)
     told, problem = (text.decode(errors="replace").strip() for text in (done.stdout, done.stderr))
+    of_report = report is not None and problem.startswith(f"{report}: ")
     problem = " ".join(problem.removeprefix("/dev/stdin: ").split())
     if told:
         project.show(told)
+    if of_report:
+        raise project.Failure(f"the report cannot be used: {problem}")
     if done.returncode:
         raise project.Failure(f"{file} cannot be used: {problem or 'it has problems, see above'}")
 

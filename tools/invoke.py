@@ -42,16 +42,16 @@ def main() -> None:
         mails = [f"Subject: {message['subject']}\n\n{mail(message)}" for message in simulator.messages()]
         parts = [json.dumps(answer, indent=2, ensure_ascii=False), *(mails or ["Nothing was published."])]
         project.show("\n\n".join(parts))
-        keep_page(simulator.objects())
+        keep_report(simulator.objects())
 
 
-def keep_page(objects: dict[str, dict[str, Any]]) -> None:
-    """Writes the page of the report to a file, where the run has stored one."""
+def keep_report(objects: dict[str, dict[str, Any]]) -> None:
+    """Writes the report and its page to files, where the run has stored them."""
     for key, stored in objects.items():
-        if key.endswith(".html"):
-            path = project.target_directory() / "report.html"
+        path = project.target_directory() / f"report{Path(key).suffix}"
+        if key.split("/")[1] == "reports":
             path.write_text(stored["body"])
-            project.say(f"the page of the report: {path}")
+            project.say(f"the {'page of the ' if path.suffix == '.html' else ''}report: {path}")
 
 
 def check_event(path: Path) -> None:

@@ -164,7 +164,16 @@ def test_what_would_be_exempted_is_told(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "1 of 1 violation would be exempted:" in done.stdout
     assert "100000000099 by paused" in done.stdout
-    assert "Name an account or a Region that is not in this report:\n  elsewhere\n" in done.stdout
+    assert "These entries name an account or a Region that is not in this report:\n  elsewhere\n" in done.stdout
+
+
+def test_a_report_that_is_none_is_not_held_against_the_document(tmp_path: Path) -> None:
+    """A page, for one, is no report in JSON."""
+    page = tmp_path / "report.html"
+    page.write_text("<html>")
+    done = checked(tmp_path, {**ENTRY, "expires": in_days(30)}, report=page)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"error: the report cannot be used: {page}: ")
 
 
 def test_a_file_that_there_is_not_is_one_line() -> None:

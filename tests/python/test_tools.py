@@ -234,17 +234,20 @@ def ended(running: "subprocess.Popen[str]") -> tuple[int, str, list[str]]:
     return running.returncode, output, [line for line in errors.splitlines() if not line.startswith(cargo)]
 
 
-def test_the_page_of_the_report_is_left_to_look_at(tmp_path: Path) -> None:
-    """Whoever invokes the function without a browser at hand is told where it lies. A dry run stores none."""
-    page = project.target_directory() / "report.html"
-    page.unlink(missing_ok=True)
+def test_the_report_and_its_page_are_left_to_look_at(tmp_path: Path) -> None:
+    """Whoever invokes the function without a browser at hand is told where they lie. A dry run stores none."""
+    page, report = (project.target_directory() / f"report.{kind}" for kind in ("html", "json"))
+    for path in (page, report):
+        path.unlink(missing_ok=True)
     code, _, errors = ended(invoke())
-    assert (code, errors, page.exists()) == (0, [], False)
+    assert (code, errors, page.exists(), report.exists()) == (0, [], False, False)
     event = project.ROOT / "events" / "eventbridge-scheduler.json"
     command = [sys.executable, project.ROOT / "tools" / "invoke.py", event]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
-    assert done.stderr.splitlines()[-1] == f"the page of the report: {page}"
-    assert json.loads(event.read_text())["id"] in page.read_text()
+    assert done.stderr.splitlines()[-2:] == [f"the page of the report: {page}", f"the report: {report}"]
+    report_id = json.loads(event.read_text())["id"]
+    assert report_id in page.read_text()
+    assert json.loads(report.read_text())["reportId"] == report_id
 
 
 @pytest.mark.parametrize("port", ["99999", "0", "-1", "http"])

@@ -328,7 +328,7 @@ fn rule(id: &str) -> Result<&'static str, String> {
     let known = checks::all().find(|check| check.id == id);
     known
         .map(|check| check.id)
-        .ok_or_else(|| format!("`rule` is {}, which no rule of this build is called", shown(&id.into())))
+        .ok_or_else(|| format!("`rule` is {}, which is no rule of this version", shown(&id.into())))
 }
 
 /// A value, a list of values without `*`, or `*`.

@@ -105,9 +105,9 @@ fn tell_of(report: Report, path: &str, document: Document, out: &mut impl Write)
     }
     // The report does not say over which Regions it was to be: it is taken as it is.
     let account = ledger.finish(false).unwrap_or_default();
-    list("No longer hold, since the filter was changed", &account.changed, out)?;
-    list("Cover nothing in this report", &account.unused, out)?;
-    list("Name an account or a Region that is not in this report", &elsewhere, out)
+    list("These entries no longer hold, since the filter was changed", &account.changed, out)?;
+    list("These entries cover nothing in this report", &account.unused, out)?;
+    list("These entries name an account or a Region that is not in this report", &elsewhere, out)
 }
 
 /// The entries in force that name an account or a Region which is none of a report's targets.

@@ -101,11 +101,11 @@ fn malformed_entries() -> Vec<(Value, &'static str, bool)> {
         (entry(json!({"id": "\t"})), "`id` is empty", true),
         (entry(json!({"id": 7})), "`id` is 7, which is no text", true),
         (entry(json!({"rule": null})), "`rule` is missing", true),
-        (entry(json!({"rule": "member-*"})), "`rule` is \"member-*\", which no rule of this build is called", true),
+        (entry(json!({"rule": "member-*"})), "`rule` is \"member-*\", which is no rule of this version", true),
         (entry(json!({"rule": ["macie-paused"]})), "`rule` is [\"macie-paused\"], which is no text", true),
         (
             entry(json!({"rule": long})),
-            "`rule` is \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, which no rule of this build is called",
+            "`rule` is \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, which is no rule of this version",
             true,
         ),
         (entry(json!({"accountId": null})), "`accountId` is missing", true),
@@ -504,13 +504,13 @@ fn the_program_tells_what_would_be_exempted_in_a_report() {
   member-macie-paused 999999999999 eu-west-1 111122223333 by paused
   member-macie-paused 999999999999 eu-west-1 222233334444 by second
 
-No longer hold, since the filter was changed:
+These entries no longer hold, since the filter was changed:
   changed
 
-Cover nothing in this report:
+These entries cover nothing in this report:
   gone
 
-Name an account or a Region that is not in this report:
+These entries name an account or a Region that is not in this report:
   elsewhere
 ";
     assert_eq!(told_of(&entries, &report), expected);
@@ -525,14 +525,14 @@ Name an account or a Region that is not in this report:
     let told = told_of(&[entry(json!({"region": ["eu-west-1", "sa-east-1"], "resourceId": "1"}))], &report);
     assert_eq!(
         told,
-        "0 of 3 violations would be exempted.\n\nName an account or a Region that is not in this report:\n  paused\n"
+        "0 of 3 violations would be exempted.\n\nThese entries name an account or a Region that is not in this report:\n  paused\n"
     );
 
     // A part of a report, or a message that holds only the worst, tells of no entry that it is of no use.
     report.summary.violations = 3;
     let told = told_of(&entries, &report);
     assert!(told.contains("not the whole report") && !told.contains("gone"), "{told}");
-    assert!(told.contains("No longer hold"), "{told}");
+    assert!(told.contains("no longer hold"), "{told}");
 }
 
 #[test]

@@ -261,5 +261,6 @@ fn lock(retention: Retention, now: SystemTime) -> Lock {
 
 /// Works until a moment, after which it has failed.
 pub(crate) async fn within<T>(until: Instant, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    timeout_at(until, work).await.unwrap_or_else(|_| Err(Failure::deadline_exceeded()))
+    let late = || Failure::own(Failure::DEADLINE_EXCEEDED, "no answer came in the time that there was for it");
+    timeout_at(until, work).await.unwrap_or_else(|_| Err(late()))
 }

@@ -56,7 +56,7 @@ pub struct Built {
     pub last_verdict: Option<Verdict>,
     /// How many of the unknown violations were told as unknown by the last run.
     pub unknown_before: u64,
-    /// Whether an earlier delivery of this run told of something that is no more.
+    /// Whether an earlier delivery of this run told of something that is no more, or is exempted now.
     pub takes_back: bool,
 }
 

@@ -4,7 +4,7 @@
 //! run that is retried tells the same things as new. Nothing is resolved by what was not read.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -201,8 +201,8 @@ pub(crate) struct Compared {
     pub(crate) unknown: Vec<Gone>,
     /// How many of them the last run told as unknown already.
     pub(crate) unknown_before: u64,
-    /// Whether an earlier delivery of this run found something that is no more. Compared with the run before, there was
-    /// never anything to tell of it.
+    /// Whether an earlier delivery of this run told of something that is no more, or is exempted now. Compared with the
+    /// run before, there was never anything to tell of it.
     pub(crate) takes_back: bool,
     /// The run that was compared with.
     pub(crate) with: Option<Arc<Stamp>>,
@@ -233,7 +233,7 @@ pub(crate) fn compare(
         Earlier::Nothing => None,
         Earlier::State(state) if state.last.run.run.report_id != run.report_id => Some(state.last),
         Earlier::State(state) => {
-            takes_back = state.last.has_gone(current, &told);
+            takes_back = state.last.told_of_what_is_gone(current, &told);
             if state.not_compared {
                 return Compared { takes_back, ..not_compared(run, current) };
             }
@@ -304,12 +304,14 @@ impl Compared {
 }
 
 impl Found {
-    /// Whether something that was not exempted is no more.
-    fn has_gone(&self, current: &[Current<'_>], told: impl Fn(&'static str) -> Told) -> bool {
-        let still: HashSet<&str> = current.iter().map(|found| found.id).collect();
-        let is_gone = |entry: &Entry| rule_of_this_build(&entry.rule).is_some_and(|rule| told(rule) == Told::Gone);
-        let entries = self.violations.iter().filter_map(Stored::entry);
-        entries.filter(|entry| !entry.exempted && !still.contains(&*entry.id)).any(is_gone)
+    /// Whether something that was not exempted is no more, or is exempted now.
+    fn told_of_what_is_gone(&self, current: &[Current<'_>], told: impl Fn(&'static str) -> Told) -> bool {
+        let exempted: HashMap<&str, bool> = current.iter().map(|found| (found.id, found.is_exempted)).collect();
+        let is_gone = |entry: &Entry| match exempted.get(&*entry.id) {
+            Some(is_exempted) => *is_exempted,
+            None => rule_of_this_build(&entry.rule).is_some_and(|rule| told(rule) == Told::Gone),
+        };
+        self.violations.iter().filter_map(Stored::entry).any(|entry| !entry.exempted && is_gone(entry))
     }
 }
 

@@ -48,6 +48,7 @@ fn a_retry_takes_back_what_an_earlier_delivery_told_and_is_no_more() {
     assert!(!takes_back(&bucket, 2, none(), &[paused(here(), &["1", "2"])]));
     assert!(!takes_back(&bucket, 2, none(), &[unread(clean(here()), Api::ListMembers)]), "nobody knows");
     assert!(!takes_back(&bucket, 3, none(), &[clean(here())]), "it is resolved");
+    assert!(takes_back(&bucket, 2, exempting(&["1"]), &[paused(here(), &["1"])]), "it was accepted in the meantime");
     // What was exempted was not told as a violation.
     let mut exempted = Bucket::default();
     run(&mut exempted, 1, &[clean(here())]);

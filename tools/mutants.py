@@ -127,7 +127,7 @@ def is_whole(change: dict[str, Any]) -> bool:
 
 
 def copy_tree() -> None:
-    """Copies what is in the repository, as it is now. What is equal keeps its time, and is not built anew."""
+    """Copies what is in the repository, as it is now. Each file keeps its time, so only what changed is built anew."""
     names = subprocess.run(["git", "ls-files", "-z"], cwd=project.ROOT, check=True, stdout=subprocess.PIPE, text=True)
     shutil.rmtree(TREE, ignore_errors=True)
     for name in filter(None, names.stdout.split("\0")):
